@@ -1,0 +1,1 @@
+"""Honest comparison: protocol, metrics, intervals, scorecard and gate."""

@@ -1,0 +1,1 @@
+"""What answers taught: attribution, online metrics and the decision to train again."""

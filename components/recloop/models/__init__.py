@@ -1,0 +1,1 @@
+"""Recommenders, one idea a file."""

@@ -1,0 +1,1 @@
+"""The shell: steps that open inputs, call components and publish one artefact; pipelines; the CLI."""

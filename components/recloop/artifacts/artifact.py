@@ -43,7 +43,8 @@ def publishing(
 ) -> Iterator[Draft]:
     """Write into the draft; when the block ends well its files are published at `out`, the manifest last.
 
-    Publishing the same bytes again does nothing; other bytes raise AlreadyPublished. A block that raises publishes nothing.
+    Publishing the same bytes again does nothing; other bytes raise AlreadyPublished. A block that raises
+    publishes nothing.
     """
     with tempfile.TemporaryDirectory(prefix="recloop-") as folder:
         draft = Draft(Path(folder))

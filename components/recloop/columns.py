@@ -41,6 +41,9 @@ class Columns:
 
     # quarantine
     Reason = "reason"
+    """the first rule of `REASONS` that the row breaks"""
+    Detail = "detail"
+    """the text that could not be read; null where the reason is another"""
 
     # recommendations and feedback
     Rank = "rank"
@@ -54,3 +57,41 @@ class Columns:
 
 EVENTS = ("view", "click", "cart", "purchase", "rating")
 """Kinds of event that the canonical table accepts."""
+
+REASONS = (
+    "unreadable_time",
+    "unreadable_number",
+    "missing_user",
+    "missing_item",
+    "missing_time",
+    "unknown_event",
+    "time_in_future",
+    "time_too_early",
+    "not_finite",
+    "price_out_of_range",
+    "quantity_not_positive",
+    "quantity_too_large",
+    "discount_out_of_range",
+    "duplicate_row",
+    "duplicate_event_id",
+    "orphan_item",
+)
+"""Why a row goes to quarantine, in the order in which the rules are asked."""
+
+EVENT_COLUMNS = (
+    Columns.EventId,
+    Columns.User,
+    Columns.Item,
+    Columns.Event,
+    Columns.Time,
+    Columns.Price,
+    Columns.Quantity,
+    Columns.Discount,
+    Columns.Rating,
+    Columns.Basket,
+    Columns.Store,
+)
+"""Columns of the events table, in order."""
+
+ITEM_COLUMNS = (Columns.Item, Columns.Title, Columns.Category, Columns.Brand, Columns.Text)
+"""Columns of the items table, in order."""

@@ -1,13 +1,42 @@
 """What runs: one YAML a scenario, read into frozen sections. Where it runs is not decided here."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from recloop.columns import EVENT_COLUMNS, ITEM_COLUMNS, REASONS
 from recloop.errors import BadConfig
+
+
+def _one_of(names: tuple[str, ...]) -> AfterValidator:
+    def known(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"{name!r} is none of {', '.join(names)}")
+        return name
+
+    return AfterValidator(known)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no time zone, such as Europe/Berlin or UTC")
+    return name
+
+
+EventColumn = Annotated[str, _one_of(EVENT_COLUMNS)]
+ItemColumn = Annotated[str, _one_of(ITEM_COLUMNS)]
+Reason = Annotated[str, _one_of(REASONS)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A datetime; UTC where the text names no zone"""
 
 
 class Section(BaseModel):
@@ -23,15 +52,15 @@ class DataConfig(Section):
     events: str | None = None
     """table: CSV, Parquet or JSON lines; a path, a folder or s3://"""
     items: str | None = None
-    columns: dict[str, str] = {}
+    columns: dict[EventColumn, str] = {}
     """table: canonical event column -> column in the file"""
-    item_columns: dict[str, str] = {}
+    item_columns: dict[ItemColumn, str] = {}
     """table: canonical item column -> column in the file"""
-    event: str = "purchase"
+    event: Literal["view", "click", "cart", "purchase", "rating"] = "purchase"
     """table: kind of every row when the file has no event column"""
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     """of times that carry no zone"""
-    until: datetime | None = None
+    until: Moment | None = None
     """events at or after this moment are left out (they can be replayed)"""
 
 
@@ -39,14 +68,15 @@ class QualityConfig(Section):
     """checked: how much may be wrong before a run stops."""
 
     max_bad_share: float = Field(0.02, ge=0, le=1)
-    """share of rows that may go to quarantine, all reasons together"""
-    allowance: dict[str, float] = {}
+    """share of rows that may go to quarantine, all reasons without a limit of their own together"""
+    allowance: dict[Reason, Annotated[float, Field(ge=0, le=1)]] = {}
     """reason -> share of rows, where one reason needs its own limit"""
     max_top_item_share: float = Field(0.2, ge=0, le=1)
     max_new_item_share: float = Field(0.5, ge=0, le=1)
+    """items of the last 28 days that were never seen before; not judged on less than 28 days of history"""
     max_volume_change: float = Field(5.0, gt=1)
     """events a day in the last 28 days against the history before, as a ratio either way"""
-    earliest: datetime = datetime(1990, 1, 1)
+    earliest: Moment = datetime(1990, 1, 1, tzinfo=UTC)
     max_price: float = Field(1e6, gt=0)
     max_quantity: float = Field(1e6, gt=0)
     sample_rows: int = Field(20_000, gt=0)
@@ -57,7 +87,6 @@ class SplitConfig(Section):
 
     kind: Literal["temporal", "leave_last_out"] = "temporal"
     test_days: int = Field(28, gt=0)
-    validation_days: int = Field(28, gt=0)
     min_item_events: int = Field(5, gt=0)
     """items with fewer events before the cut are not in the vocabulary"""
 
@@ -70,13 +99,18 @@ class SASRecConfig(Section):
     heads: int = Field(2, gt=0)
     length: int = Field(100, gt=0)
     """last events of a user that the encoder sees"""
+    horizon: int = Field(50, gt=0)
+    """targets are drawn from this many next events; 1 is the next event only"""
+    repeats: bool = False
+    """also learn an item that the user took before; without, the sequence is of first times and foretells what is new"""
     dropout: float = Field(0.2, ge=0, lt=1)
     negatives: int = Field(512, gt=0)
     """shared by a batch, drawn by popularity, corrected by logQ"""
-    batch: int = Field(128, gt=0)
-    lr: float = Field(1e-3, gt=0)
-    epochs: int = Field(8, gt=0)
-    warm_epochs: int = Field(3, gt=0)
+    batch: int = Field(64, gt=0)
+    """sequences a step, over all devices"""
+    lr: float = Field(2e-3, gt=0)
+    epochs: int = Field(4, gt=0)
+    warm_epochs: int = Field(1, gt=0)
     """epochs when warm-started from the champion"""
 
 
@@ -85,8 +119,13 @@ class RankerConfig(Section):
 
     hidden: tuple[int, ...] = (128, 64, 32)
     batch: int = Field(4096, gt=0)
-    lr: float = Field(1e-3, gt=0)
+    lr: float = Field(3e-3, gt=0)
     epochs: int = Field(3, gt=0)
+    warm_epochs: int = Field(2, gt=0)
+    unseen_share: float = Field(0.5, gt=0, le=1)
+    """share of the negatives new to their user that are kept"""
+    new_weight: float = Field(2.0, gt=0)
+    """weight of pairs new to their user in the loss"""
     windows: int = Field(3, gt=0)
     """earlier windows of `split.test_days` that the ranker learns from"""
     use_sasrec: bool = True
@@ -100,7 +139,6 @@ class CandidatesConfig(Section):
     popularity: int = Field(100, ge=0)
     item_knn: int = Field(100, ge=0)
     sasrec: int = Field(100, ge=0)
-    popularity_days: int = Field(28, gt=0)
     half_life_days: float = Field(60.0, gt=0)
     neighbours: int = Field(50, gt=0)
 
@@ -139,16 +177,20 @@ class GateConfig(Section):
     """When a challenger may be released."""
 
     metric: str = "ndcg"
-    on: tuple[Literal["all", "new"], ...] = ("all", "new")
+    views: tuple[Literal["all", "new"], ...] = ("all", "new")
     """what must beat every baseline: all purchases, and those new to the user"""
-    champion_on: tuple[Literal["all", "new"], ...] = ("all",)
+    champion_views: tuple[Literal["all", "new"], ...] = ("all",)
     """what must beat the champion; on the rest it may not be worse than `max_slice_loss`"""
     max_slice_loss: float = Field(0.05, ge=0)
-    """relative loss allowed on a slice, at the lower bound of its interval"""
+    """relative loss that is allowed: on a slice, where more is proved; on a view of the champion, where more is possible"""
     min_users: int = Field(100, gt=0)
     min_slice_users: int = Field(50, gt=0)
     leak_ceiling: float = Field(0.9, gt=0, le=1)
     """a metric above this is taken for a leak of the answers"""
+    leak_ratio: float = Field(2.5, gt=1)
+    """a metric above this many times the best baseline's is taken for a leak too"""
+    leak_share: float = Field(0.1, gt=0, lt=1)
+    """share of users with a perfect list, beyond the best baseline's, that is taken for a leak too"""
     max_latency_ms: float = Field(50.0, gt=0)
     """median of one recommendation"""
     max_megabytes: float = Field(500.0, gt=0)
@@ -159,7 +201,6 @@ class ServingConfig(Section):
 
     k: int = Field(10, gt=0)
     max_k: int = Field(200, gt=0)
-    similar: int = Field(20, gt=0)
     segment_events: int = Field(50_000, gt=0)
     """events after which a journal segment is sealed"""
     segment_seconds: float = Field(3600.0, gt=0)
@@ -169,11 +210,23 @@ class FeedbackConfig(Section):
     """feedback: what is learnt from answers."""
 
     attribution_hours: float = Field(24.0, gt=0)
-    max_age_days: float = Field(28.0, gt=0)
-    """a model older than this is trained again"""
+    """a purchase belongs to an answer at most this much older"""
+    max_age_days: float = Field(56.0, gt=0)
+    """a model that learnt nothing for longer is trained again; the days held out for its test count"""
     max_decay: float = Field(0.05, gt=0)
-    """relative loss of online hit rate that calls for training"""
+    """relative loss of online hit rate, net of the season, that calls for training"""
+    compare_days: float = Field(14.0, gt=0)
+    """decay compares a release's first days with its last; both are this long"""
+    max_new_item_share: float = Field(0.15, gt=0, le=1)
+    """share of recent purchases of items that the release cannot recommend"""
+    max_drift: float = Field(0.25, gt=0)
+    """population stability index of any watched distribution"""
     min_answers: int = Field(500, gt=0)
+    """answers on either side of a comparison"""
+    min_new_events: int = Field(1_000, ge=0)
+    """fewer events than this since the release teach nothing: no training whatever the reason"""
+    bootstrap: int = Field(1000, ge=100)
+    confidence: float = Field(0.95, gt=0.5, lt=1)
 
 
 class Config(Section):

@@ -17,7 +17,7 @@ class Histories:
     offsets: NDArray[np.int64]  # [n + 1]
     items: NDArray[np.int32]  # [events] item codes
     times: NDArray[np.int64]  # [events] seconds since the epoch, UTC, ascending in a row
-    prices: NDArray[np.float32]  # [events] paid for one unit
+    prices: NDArray[np.float32]  # [events] paid for one unit; 0 where unknown or free
     quantities: NDArray[np.float32]  # [events] units
     discounts: NDArray[np.float32]  # [events] share of the shelf price, 0..1
     now: NDArray[np.int64]  # [n] the moment each row is seen from, seconds since the epoch
@@ -34,3 +34,46 @@ class Histories:
     def rows(self) -> NDArray[np.int64]:
         """The row that owns each event. [events]"""
         return np.repeat(np.arange(len(self)), self.lengths)
+
+    def within(self, n_codes: int) -> "Histories":
+        """Without the events whose item codes a smaller vocabulary of `n_codes` (padding included) lacks."""
+        kept = self.items < n_codes
+        counts = np.bincount(self.rows[kept], minlength=len(self))
+        return Histories(
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            items=self.items[kept],
+            times=self.times[kept],
+            prices=self.prices[kept],
+            quantities=self.quantities[kept],
+            discounts=self.discounts[kept],
+            now=self.now,
+        )
+
+    def part(self, start: int, stop: int) -> "Histories":
+        """Rows start:stop, without copying an event."""
+        stop = min(stop, len(self))
+        own = slice(int(self.offsets[start]), int(self.offsets[stop]))
+        return Histories(
+            offsets=self.offsets[start : stop + 1] - self.offsets[start],
+            items=self.items[own],
+            times=self.times[own],
+            prices=self.prices[own],
+            quantities=self.quantities[own],
+            discounts=self.discounts[own],
+            now=self.now[start:stop],
+        )
+
+    def take(self, rows: NDArray[np.integer]) -> "Histories":
+        """The given rows, in the given order (a row may be asked for twice)."""
+        lengths = self.lengths[rows]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        at = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
+        return Histories(
+            offsets=offsets,
+            items=self.items[at],
+            times=self.times[at],
+            prices=self.prices[at],
+            quantities=self.quantities[at],
+            discounts=self.discounts[at],
+            now=self.now[rows],
+        )

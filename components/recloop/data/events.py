@@ -1,0 +1,157 @@
+"""The canonical events table: what a row is, how any table is read as one, and which rows are refused.
+
+Ids are text, times are datetime[us, UTC]. A price that is unknown stays null; quantity defaults to 1, discount to 0.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import polars as pl
+
+from recloop.columns import EVENTS, REASONS, Columns
+from recloop.config import QualityConfig
+from recloop.data.identity import identified
+from recloop.data.reading import chosen, moment, number, text
+from recloop.errors import BadData
+
+EVENT_SCHEMA = pl.Schema(
+    {
+        Columns.EventId: pl.String(),
+        Columns.User: pl.String(),
+        Columns.Item: pl.String(),
+        Columns.Event: pl.String(),
+        Columns.Time: pl.Datetime("us", "UTC"),
+        Columns.Price: pl.Float64(),
+        Columns.Quantity: pl.Float64(),
+        Columns.Discount: pl.Float64(),
+        Columns.Rating: pl.Float64(),
+        Columns.Basket: pl.String(),
+        Columns.Store: pl.String(),
+    }
+)
+READ_SCHEMA = pl.Schema({**EVENT_SCHEMA, Columns.Reason: pl.String(), Columns.Detail: pl.String()})
+"""Events as read and not yet judged: `reason` and `detail` hold what could not be read; null elsewhere."""
+
+REQUIRED = (Columns.User, Columns.Item, Columns.Time)
+DEFAULTS = {Columns.Quantity: 1.0, Columns.Discount: 0.0}
+NUMBERS = (Columns.Price, Columns.Quantity, Columns.Discount, Columns.Rating)
+IDS = (Columns.EventId, Columns.User, Columns.Item, Columns.Basket, Columns.Store)
+ROW = "row"
+
+
+def conform(
+    raw: pl.LazyFrame, columns: Mapping[str, str], *, event: str, timezone: str, until: datetime | None, name: str
+) -> pl.DataFrame:
+    """Raw rows -> events as read (READ_SCHEMA), in the order of the file.
+
+    `columns` maps canonical names to the file's; a canonical name that the file has needs no entry. `event` is the kind
+    of every row where there is no event column; `timezone` is that of times without one. Rows at or after `until` are
+    left out. Event ids that the source does not give are hashes of the row's content and its occurrence number.
+    Raises BadData: a missing column, no row at all, or most times unreadable (then the column is no time).
+    """
+    schema = raw.collect_schema()
+    at = chosen(schema, columns, canonical=EVENT_SCHEMA.names(), required=REQUIRED, name=name)
+    values = _values(schema, at, timezone)
+    kind = (
+        text(at[Columns.Event], schema).str.strip_chars().str.to_lowercase() if Columns.Event in at else pl.lit(event)
+    )
+    read = raw.with_row_index(ROW, 1).select(
+        *(text(at[c], schema).alias(c) if c in at else pl.lit(None, pl.String).alias(c) for c in IDS),
+        kind.alias(Columns.Event),
+        *(value.alias(c) for c, value in values.items()),
+        *_unreadable(schema, at, values),
+        ROW,
+    )
+    if until is not None:
+        read = read.filter(pl.col(Columns.Time).is_null() | (pl.col(Columns.Time) < until))
+    return identified(_not_hopeless(read.collect(), name).select(READ_SCHEMA.names()))
+
+
+def _values(schema: pl.Schema, at: Mapping[str, str], timezone: str) -> dict[str, pl.Expr]:
+    numbers = {
+        c: number(at[c], schema).fill_null(DEFAULTS[c]) if c in DEFAULTS else number(at[c], schema)
+        for c in NUMBERS
+        if c in at
+    }
+    absent = {c: pl.lit(DEFAULTS.get(c), pl.Float64) for c in NUMBERS if c not in at}
+    return {Columns.Time: moment(at[Columns.Time], schema, timezone)} | numbers | absent
+
+
+def _unreadable(schema: pl.Schema, at: Mapping[str, str], values: Mapping[str, pl.Expr]) -> list[pl.Expr]:
+    """Expressions of the first text that a row has and that is no time or number: its reason and the text."""
+    reason: pl.Expr = pl.lit(None, pl.String)
+    detail: pl.Expr = pl.lit(None, pl.String)
+    for c in (*reversed([n for n in NUMBERS if n in at]), Columns.Time):
+        raw = text(at[c], schema)
+        read = values[c] if c == Columns.Time else number(at[c], schema)
+        lost = raw.is_not_null() & read.is_null()
+        reason = (
+            pl.when(lost)
+            .then(pl.lit("unreadable_time" if c == Columns.Time else "unreadable_number"))
+            .otherwise(reason)
+        )
+        detail = pl.when(lost).then(pl.lit(f"{at[c]}=") + raw).otherwise(detail)
+    return [reason.alias(Columns.Reason), detail.alias(Columns.Detail)]
+
+
+def _not_hopeless(read: pl.DataFrame, name: str) -> pl.DataFrame:
+    if read.is_empty():
+        raise BadData(f"{name} has no event before data.until. Check the export, or move data.until.")
+    lost = read.filter(pl.col(Columns.Reason) == "unreadable_time")
+    if 2 * lost.height > read.height:
+        first = lost.row(0, named=True)
+        raise BadData(
+            f"{lost.height:,} of {read.height:,} times in {name} cannot be read, first {first[Columns.Detail]!r} in "
+            f"row {first[ROW]:,}. Use ISO 8601 text, seconds or milliseconds since the epoch, or name another column "
+            "in data.columns.time."
+        )
+    return read
+
+
+def reject(
+    events: pl.DataFrame, items: pl.DataFrame, *, config: QualityConfig, now: datetime
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events as read -> (good events, quarantine), no row lost.
+
+    good has EVENT_SCHEMA, sorted by time and event id. quarantine has READ_SCHEMA in the order of the file, `reason`
+    names the first rule of REASONS that the row breaks. Of rows that share an event id the first is good; the others
+    are `duplicate_row` where all columns agree (a delivery repeated), else `duplicate_event_id`.
+    """
+    rules = (
+        _rules(config, now)
+        | _duplicates()
+        | {"orphan_item": ~pl.col(Columns.Item).is_in(items[Columns.Item].implode())}
+    )
+    first = pl.coalesce(
+        Columns.Reason, *(pl.when(rules[r]).then(pl.lit(r)) for r in REASONS if r in rules), pl.lit(None, pl.String)
+    )
+    judged = events.lazy().with_columns(first.alias(Columns.Reason)).collect()
+    passed = pl.col(Columns.Reason).is_null()
+    good = judged.filter(passed).select(EVENT_SCHEMA.names()).sort(Columns.Time, Columns.EventId)
+    return good, judged.filter(~passed)
+
+
+def _rules(config: QualityConfig, now: datetime) -> dict[str, pl.Expr]:
+    """Reason -> true where the row alone breaks the rule."""
+    time, price, quantity = pl.col(Columns.Time), pl.col(Columns.Price), pl.col(Columns.Quantity)
+    return {
+        "missing_user": pl.col(Columns.User).is_null(),
+        "missing_item": pl.col(Columns.Item).is_null(),
+        "missing_time": time.is_null(),
+        "unknown_event": ~pl.col(Columns.Event).is_in(EVENTS).fill_null(False),
+        "time_in_future": time > now,
+        "time_too_early": time < config.earliest,
+        "not_finite": pl.any_horizontal(~pl.col(c).is_finite() for c in NUMBERS),
+        "price_out_of_range": (price < 0) | (price > config.max_price),
+        "quantity_not_positive": quantity <= 0,
+        "quantity_too_large": quantity > config.max_quantity,
+        "discount_out_of_range": ~pl.col(Columns.Discount).is_between(0, 1),
+    }
+
+
+def _duplicates() -> dict[str, pl.Expr]:
+    content = pl.struct(EVENT_SCHEMA.names())
+    return {
+        "duplicate_row": ~content.is_first_distinct(),
+        "duplicate_event_id": ~pl.col(Columns.EventId).is_first_distinct(),
+    }

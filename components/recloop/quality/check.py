@@ -1,0 +1,119 @@
+"""events -> checked: rows judged one by one, then the table as a whole."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from recloop.config import QualityConfig
+from recloop.data.events import reject
+from recloop.data.profile import Profile, profile
+from recloop.errors import QualityFailed
+from recloop.quality.reports import Result, run
+from recloop.quality.suites import BAD_SHARE, PROFILE, SAMPLE, figures, profile_suite, sample_suite
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the table may be used, and why not."""
+
+    ok: bool
+    reasons: tuple[str, ...]
+    """one sentence an expectation that failed"""
+    profile: Profile
+    results: tuple[Result, ...]
+
+    def save(self, path: Path) -> None:
+        """Write canonical JSON, without the profile."""
+        body = {"ok": self.ok, "reasons": self.reasons, "results": [asdict(r) for r in self.results]}
+        path.write_text(json.dumps(body, sort_keys=True, indent=1) + "\n")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The files of a checked artefact."""
+
+    events: pl.DataFrame
+    """good rows, EVENT_SCHEMA, sorted by time and event id"""
+    items: pl.DataFrame
+    quarantine: pl.DataFrame
+    """READ_SCHEMA, every row with its reason"""
+    verdict: Verdict
+
+    def save(self, folder: Path) -> None:
+        """Write events, items, quarantine (.parquet), profile and verdict (.json): equal input, equal bytes."""
+        self.events.write_parquet(folder / "events.parquet")
+        self.items.write_parquet(folder / "items.parquet")
+        self.quarantine.write_parquet(folder / "quarantine.parquet")
+        self.verdict.profile.save(folder / "profile.json")
+        self.verdict.save(folder / "verdict.json")
+
+
+def judge(
+    events: pl.DataFrame,
+    items: pl.DataFrame,
+    *,
+    config: QualityConfig,
+    now: datetime,
+    seed: int,
+    previous: Profile | None,
+    docs: Path,
+) -> Checked:
+    """Events as read and items -> Checked.
+
+    `previous` is the profile of the last checked table, None for the first. Data Docs go to `docs`. Raises
+    QualityFailed with the rows of each reason, after the docs and docs/quarantine.parquet are written.
+    """
+    good, quarantine = reject(events, items, config=config, now=now)
+    verdict = check(good, quarantine, items, config=config, seed=seed, previous=previous, docs=docs)
+    if not verdict.ok:
+        quarantine.write_parquet(docs / "quarantine.parquet")
+        raise QualityFailed(_failure(verdict, docs))
+    return Checked(events=good, items=items, quarantine=quarantine, verdict=verdict)
+
+
+def check(
+    good: pl.DataFrame,
+    quarantine: pl.DataFrame,
+    items: pl.DataFrame,
+    *,
+    config: QualityConfig,
+    seed: int,
+    previous: Profile | None,
+    docs: Path,
+) -> Verdict:
+    """Judged rows -> Verdict: the profile of all rows and a seeded sample of the good ones against their suites."""
+    found = profile(good, quarantine, items)
+    sample = good.sample(min(config.sample_rows, good.height), seed=seed)
+    results = run(
+        {
+            PROFILE: (profile_suite(config), figures(found, config, previous=previous)),
+            SAMPLE: (sample_suite(config), sample.to_pandas()),
+        },
+        docs=docs,
+    )
+    failed = tuple(_sentence(r, found) for r in results if not r.ok)
+    return Verdict(ok=not failed, reasons=failed, profile=found, results=results)
+
+
+def _sentence(result: Result, found: Profile) -> str:
+    """A failed expectation in words, with its numbers and the setting that allows more."""
+    if result.suite == PROFILE and result.column == BAD_SHARE:
+        each = ", ".join(f"{reason} {rows:,}" for reason, rows in found.quarantined.items())
+        share = f"{float(result.examples[0]):.2%} of rows go to quarantine" if result.examples else "rows are bad"
+        return f"{share}; quality.max_bad_share allows {result.limits['max_value']:.2%} ({each})"
+    limits = ", ".join(f"{k} {v}" for k, v in sorted(result.limits.items()))
+    seen = ", ".join(result.examples) or "nothing that can be judged"
+    return f"{result.suite}: {result.column or 'table'} {result.expectation} ({limits}): found {seen}"
+
+
+def _failure(verdict: Verdict, docs: Path) -> str:
+    found = verdict.profile
+    return (
+        f"{found.rows - found.good:,} of {found.rows:,} events are in quarantine and the check failed:\n"
+        + "\n".join(f"  {reason}" for reason in verdict.reasons)
+        + f"\nMend the export, or raise the limit in the section quality. The report is {docs / 'index.html'}, "
+        f"the refused rows are in {docs / 'quarantine.parquet'}."
+    )

@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from frames import catalogue, histories
+from recloop.data.features import NAMES, NEVER, pair_features, profiles
+from recloop.data.habits import habits
+from recloop.data.statistics import UNKNOWN_GAP, ItemStatistics, item_statistics
+
+PAST = histories(
+    [(1, 40), (2, 40), (1, 20), (1, 10), (3, 2)],
+    [(2, 50), (2, 25)],
+    [],
+)
+STATS = item_statistics(PAST, catalogue(4))
+
+
+def features(past, rows, items):
+    rows, items = np.array(rows), np.array(items)
+    zeros = np.zeros(len(rows), dtype=np.float32)
+    found = pair_features(
+        rows=rows,
+        items=items,
+        habit=habits(past, len(STATS)),
+        profile=profiles(past, STATS),
+        statistics=STATS,
+        item_knn=zeros,
+        sasrec=zeros,
+        sasrec_known=zeros,
+    )
+    return {name: found[:, n] for n, name in enumerate(NAMES)}
+
+
+def test_habits_of_a_pair_by_hand():
+    found = features(PAST, [0], [1])
+    assert found["count"][0] == pytest.approx(np.log1p(3))
+    assert found["since_last"][0] == pytest.approx(np.log1p(10))
+    assert found["since_first"][0] == pytest.approx(np.log1p(40))
+    assert found["usual_gap"][0] == pytest.approx(np.log1p(15))
+    assert found["due"][0] == pytest.approx(10 / 15)
+    assert found["decayed_30"][0] == pytest.approx(np.log1p(sum(0.5 ** (d / 30) for d in (40, 20, 10))), rel=1e-5)
+    assert found["recent_28"][0] == pytest.approx(np.log1p(2))
+    assert found["per_visit"][0] == pytest.approx(3 / 4)
+    assert found["bought_again"][0] == 1
+    assert found["since_visit"][0] == pytest.approx(np.log1p(2))
+
+
+def test_what_never_happened():
+    found = features(PAST, [0, 2], [4, 1])
+    assert found["bought"].tolist() == [0, 0]
+    assert found["since_last"] == pytest.approx(np.log1p(NEVER))
+    assert found["since_visit"][1] == pytest.approx(np.log1p(NEVER))
+
+
+def test_shares_of_category():
+    found = features(PAST, [0], [1])
+    # items 1 and 3 share a department, item 2 has another
+    weights = {d: 0.5 ** (d / 30) for d in (40, 20, 10, 2)}
+    own = weights[40] + weights[20] + weights[10] + weights[2]
+    assert found["department_share"][0] == pytest.approx(own / (own + weights[40]), rel=1e-5)
+    assert found["department_since"][0] == pytest.approx(np.log1p(2))
+
+
+def test_item_statistics_by_hand():
+    assert STATS.pop.tolist() == [0, 3, 3, 1, 0]
+    assert STATS.pop28.tolist() == [0, 2, 1, 1, 0]
+    assert STATS.pop7.tolist() == [0, 0, 0, 1, 0]
+    assert STATS.buyers.tolist() == [0, 1, 2, 1, 0]
+    assert STATS.repeat.tolist() == [0, 1, 0.5, 0, 0]
+    assert STATS.gap.tolist() == [UNKNOWN_GAP, 15, 25, UNKNOWN_GAP, UNKNOWN_GAP]
+    assert STATS.price.tolist() == [0, 1, 2, 3, 0]
+    assert STATS.age.tolist() == [0, 40, 50, 2, 0]
+
+
+def test_statistics_come_back_from_their_file(tmp_path):
+    STATS.save(tmp_path / "s.safetensors")
+    again = ItemStatistics.load(tmp_path / "s.safetensors")
+    assert np.array_equal(again.gap, STATS.gap)
+    assert np.array_equal(again.category, STATS.category)
+
+
+def test_one_row_alone_has_the_features_it_has_in_a_batch():
+    batch = features(PAST, [0, 0, 1, 2], [1, 4, 2, 3])
+    for row, item, at in ((0, 1, 0), (0, 4, 1), (1, 2, 2), (2, 3, 3)):
+        alone = features(PAST.part(row, row + 1), [0], [item])
+        assert all(alone[name][0] == batch[name][at] for name in NAMES)
+
+
+def test_a_smaller_vocabulary_sees_the_events_it_knows():
+    found = PAST.within(3)
+    assert found.items.tolist() == [1, 2, 1, 1, 2, 2]
+    assert found.offsets.tolist() == [0, 4, 6, 6]
+    assert np.array_equal(found.now, PAST.now)

@@ -11,8 +11,8 @@ from typing import Any
 from recloop.artifacts import manifest as manifests
 from recloop.artifacts.local import LocalStore
 from recloop.artifacts.manifest import Manifest
-from recloop.artifacts.store import open_store
-from recloop.errors import AlreadyPublished, BadArtifact
+from recloop.artifacts.store import Store, open_store
+from recloop.errors import AlreadyPublished, BadArtifact, Conflict
 
 
 @dataclass(frozen=True)
@@ -46,31 +46,48 @@ def publishing(
     Publishing the same bytes again does nothing; other bytes raise AlreadyPublished. A block that raises
     publishes nothing.
     """
+    kind = _known(kind)
     with tempfile.TemporaryDirectory(prefix="recloop-") as folder:
         draft = Draft(Path(folder))
         yield draft
-        manifest = Manifest(
-            kind=_known(kind),
-            files=manifests.describe(draft.path),
-            parents={name: parent.digest for name, parent in sorted((parents or {}).items())},
-            config=dict(config or {}),
-            metrics=dict(sorted(draft.metrics.items())),
-        )
+        try:
+            manifest = Manifest(
+                kind=kind,
+                files=manifests.describe(draft.path),
+                parents={name: parent.digest for name, parent in sorted((parents or {}).items())},
+                config=dict(config or {}),
+                metrics=dict(sorted(draft.metrics.items())),
+            )
+            manifest.dumps()
+        except ValueError as error:
+            raise BadArtifact(f"The {kind} for {out} was not published: its manifest would hold {error}.") from error
         _publish(draft.path, manifest, out)
 
 
 def _publish(folder: Path, manifest: Manifest, out: str) -> None:
     store = open_store(out)
-    found = store.read(manifests.NAME)
-    if found is not None:
-        if manifests.parse(found, uri=out).digest == manifest.digest:
-            return
-        raise AlreadyPublished(
-            f"{out} already holds another {manifest.kind}. Choose another place; artefacts never change."
-        )
+    if _published(store, manifest, out):
+        return
     for name in manifest.files:
         store.upload(folder / name, name)
-    store.write(manifests.NAME, manifest.dumps())
+    try:
+        store.swap(manifests.NAME, manifest.dumps(), expected=None)
+    except Conflict:
+        # a rival was first, or our own first try was written and its answer lost
+        if not _published(store, manifest, out):
+            raise
+
+
+def _published(store: Store, manifest: Manifest, out: str) -> bool:
+    """Whether this very artefact lies at `out`. Raises AlreadyPublished where another one does."""
+    found = store.read(manifests.NAME)
+    if found is None:
+        return False
+    if manifests.parse(found, uri=out).digest == manifest.digest:
+        return True
+    raise AlreadyPublished(
+        f"{out} already holds another {manifest.kind}. Choose another place; artefacts never change."
+    )
 
 
 def read_manifest(uri: str, *, kind: str) -> Manifest:
@@ -95,10 +112,19 @@ def open_artifact(uri: str, *, kind: str, cache: Path) -> Artifact:
         manifests.verify(store.folder, manifest, uri=uri)
         return Artifact(uri, manifest, store.folder)
     folder = cache / manifest.digest
-    if not folder.is_dir():
+    if not _intact(folder, manifest):
         _fetch(uri, manifest, folder)
-    manifests.verify(folder, manifest, uri=uri)
     return Artifact(uri, manifest, folder)
+
+
+def _intact(folder: Path, manifest: Manifest) -> bool:
+    """Whether the cache holds the files; a copy that was damaged (power lost, disk) is thrown away."""
+    try:
+        manifests.verify(folder, manifest, uri=str(folder))
+    except BadArtifact:
+        shutil.rmtree(folder, ignore_errors=True)
+        return False
+    return True
 
 
 def _fetch(uri: str, manifest: Manifest, folder: Path) -> None:

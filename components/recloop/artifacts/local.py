@@ -12,6 +12,9 @@ from pathlib import Path
 
 from recloop.errors import BadArtifact, Conflict, Unavailable
 
+LOCKS = ".locks"
+PART = ".#"
+
 
 class LocalStore:
     """Objects are files below one folder."""
@@ -24,8 +27,10 @@ class LocalStore:
         """Bytes of the object; None where there is none."""
         try:
             return (self.folder / key).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
+        except OSError as error:
+            raise Unavailable(f"{self.root}/{key} cannot be read: {error}. Mend it and run again.") from error
 
     def write(self, key: str, data: bytes) -> None:
         """Put the object, whole or not at all."""
@@ -48,7 +53,7 @@ class LocalStore:
         """Sorted keys that start with the prefix."""
         start = self.folder / prefix if prefix.endswith("/") or not prefix else (self.folder / prefix).parent
         found = (p.relative_to(self.folder).as_posix() for p in start.rglob("*") if p.is_file())
-        return sorted(k for k in found if k.startswith(prefix) and not Path(k).name.startswith(".#"))
+        return sorted(k for k in found if k.startswith(prefix) and not _own(k))
 
     def delete(self, key: str) -> None:
         """Remove the object; no error where there is none."""
@@ -74,7 +79,7 @@ class LocalStore:
         target = self.folder / key
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".#", dir=target.parent)
+            handle, name = tempfile.mkstemp(prefix=PART, dir=target.parent)
             os.close(handle)
             temporary = Path(name)
             try:
@@ -90,11 +95,20 @@ class LocalStore:
     @contextmanager
     def _locked(self, key: str) -> Iterator[None]:
         """Hold the key's lock against other processes on this machine."""
-        path = self.folder / ".locks" / key.replace("/", "_")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as stream:
+        path = self.folder / LOCKS / key.replace("/", "_")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stream = path.open("w")
+        except OSError as error:
+            raise _unavailable(error, f"{self.root}/{key}") from error
+        with stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
+
+
+def _own(key: str) -> bool:
+    """Whether the file is the store's and no object."""
+    return key.startswith(f"{LOCKS}/") or Path(key).name.startswith(PART)
 
 
 def _tag(data: bytes) -> str:

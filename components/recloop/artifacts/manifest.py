@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
 from recloop import __version__
 from recloop.errors import BadArtifact
@@ -15,30 +15,38 @@ NAME = "manifest.json"
 SCHEMA = 1
 
 
+def _inside(name: str) -> str:
+    """A file's name may not lead out of the artefact's folder."""
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or ".." in parts or "\\" in name or "/".join(parts) != name or name == NAME:
+        raise ValueError(f"{name!r} is no plain relative path")
+    return name
+
+
 class File(BaseModel):
     """One file of an artefact."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    sha256: str
-    size: int
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    size: int = Field(ge=0)
 
 
 class Manifest(BaseModel):
     """Kind, files with hashes, parents' digests, config, code version and metrics of one artefact."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
     kind: str
     schema_version: int = SCHEMA
     code: str = __version__
-    files: dict[str, File]
+    files: dict[Annotated[str, AfterValidator(_inside)], File]
     parents: dict[str, str] = {}
     """name of the input -> digest of its manifest"""
     config: dict[str, Any] = {}
-    metrics: dict[str, float] = {}
+    metrics: dict[str, FiniteFloat] = {}
 
     def dumps(self) -> bytes:
         """Canonical JSON: the same artefact gives the same bytes."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1).encode()
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, allow_nan=False).encode()
 
     @property
     def digest(self) -> str:
@@ -61,7 +69,7 @@ def parse(data: bytes, *, uri: str) -> Manifest:
 
 def describe(folder: Path) -> dict[str, File]:
     """Folder -> its files with sha256 and size, keyed by relative path."""
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != NAME)
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / NAME)
     return {p.relative_to(folder).as_posix(): File(sha256=sha256(p), size=p.stat().st_size) for p in paths}
 
 

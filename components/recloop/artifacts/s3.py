@@ -24,7 +24,10 @@ class S3Store:
         self.bucket, _, prefix = self.root.removeprefix("s3://").partition("/")
         self.prefix = f"{prefix}/" if prefix else ""
         retries: Any = {"max_attempts": 3, "mode": "standard"}
-        self.client = boto3.client("s3", config=Config(retries=retries, connect_timeout=5, read_timeout=60))
+        # a session of its own: the default one keeps the first credentials that it saw
+        self.client = boto3.session.Session().client(
+            "s3", config=Config(retries=retries, connect_timeout=5, read_timeout=60)
+        )
 
     def read(self, key: str) -> bytes | None:
         """Bytes of the object; None where there is none."""
@@ -104,10 +107,10 @@ class S3Store:
 
     @contextmanager
     def _calling(self, key: str) -> Iterator[None]:
-        """Turn boto's errors into Unavailable that names the place."""
+        """Turn errors of boto, and of the disk that a download fills, into Unavailable that names the place."""
         try:
             yield
-        except (BotoCoreError, ClientError, Boto3Error) as error:
+        except (BotoCoreError, ClientError, Boto3Error, OSError) as error:
             raise Unavailable(
                 f"S3 did not serve {self.root}/{key}: {error}. Check the endpoint and credentials "
                 "(`recloop status`), then run again: nothing half-written is visible."

@@ -1,0 +1,65 @@
+"""The exported sequence encoder: histories -> states, by ONNX Runtime, without torch."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from recloop.data.discoveries import discoveries
+from recloop.data.histories import Histories
+
+F32 = NDArray[np.float32]
+ROWS = 128
+
+
+def session(path: Path, *, threads: int) -> ort.InferenceSession:
+    """ONNX file -> session on the CPU with a fixed number of threads."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+
+
+class Encoder:
+    """States of histories and vectors of items; their dot product is the model's logit."""
+
+    def __init__(
+        self, run: ort.InferenceSession, vectors: F32, known: NDArray[np.bool_], *, length: int, repeats: bool
+    ) -> None:
+        self.run, self.vectors, self.known, self.length, self.repeats = run, vectors, known, length, repeats
+        self.turned = np.ascontiguousarray(vectors.T)  # [dim, n_codes]
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 1) -> "Encoder":
+        """Read encoder.onnx, item_vectors.npy and item_known.npy."""
+        vectors = np.load(folder / "item_vectors.npy", allow_pickle=False)
+        known = np.load(folder / "item_known.npy", allow_pickle=False)
+        run = session(folder / "encoder.onnx", threads=threads)
+        facts = run.get_modelmeta().custom_metadata_map
+        return cls(run, vectors, known, length=int(facts["length"]), repeats=facts.get("repeats") != "0")
+
+    def encode(self, histories: Histories) -> F32:
+        """Histories -> the state after each row's last event; zero where a row is empty. [n, dim]"""
+        out = np.zeros((len(histories), self.vectors.shape[1]), dtype=np.float32)
+        histories = histories if self.repeats else discoveries(histories)
+        lengths = np.minimum(histories.lengths, self.length)
+        order = np.argsort(lengths, kind="stable")
+        order = order[lengths[order] > 0]
+        for start in range(0, len(order), ROWS):
+            rows = order[start : start + ROWS]
+            out[rows] = self._states(histories, rows, lengths[rows])
+        return out
+
+    def scores(self, histories: Histories) -> F32:
+        """Logit of every item after each row's history. [n, n_codes]"""
+        return self.encode(histories) @ self.turned
+
+    def _states(self, histories: Histories, rows: NDArray[np.int64], lengths: NDArray[np.int64]) -> F32:
+        place = np.arange(lengths.max())
+        at = (histories.offsets[rows + 1] - lengths)[:, None] + place
+        inside = place < lengths[:, None]
+        items = np.where(inside, histories.items[np.where(inside, at, 0)], 0).astype(np.int64)
+        found: F32 = self.run.run(["state"], {"items": items, "lengths": lengths.astype(np.int64)})[0]
+        return found

@@ -1,0 +1,109 @@
+"""Item-kNN: items bought in the same visits, by shrunk cosine (Sarwar et al. 2001; Deshpande and Karypis 2004)."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+from scipy import sparse
+
+from recloop.data.habits import ages
+from recloop.data.histories import Histories
+from recloop.models.ranked import ROWS, Ranked, best, joined, permitted
+
+BLOCK = 2000
+"""items whose similarities are held at once"""
+SHRINK = 10.0
+F32 = NDArray[np.float32]
+
+
+class ItemKNN:
+    """The nearest items of each item: `neighbours` [n_codes, m] codes (0 = none), `similarity` [n_codes, m]."""
+
+    def __init__(self, neighbours: NDArray[np.int32], similarity: F32, *, half_life: float) -> None:
+        self.neighbours = neighbours
+        self.similarity = similarity
+        self.half_life = half_life
+
+    def recommend(
+        self,
+        histories: Histories,
+        *,
+        k: int,
+        exclude_seen: bool = False,
+        allowed: NDArray[np.bool_] | None = None,
+        exclude: NDArray[np.int32] | None = None,
+    ) -> Ranked:
+        """Items near to those in the row's history."""
+        mask = permitted(len(self.neighbours), allowed, exclude)
+        parts = []
+        for start in range(0, len(histories), ROWS):
+            part = histories.part(start, min(start + ROWS, len(histories)))
+            scores = self.scores(part)
+            scores[scores == 0] = -np.inf
+            parts.append(best(scores, part, k=k, exclude_seen=exclude_seen, mask=mask))
+        return joined(parts, k)
+
+    def scores(self, histories: Histories) -> F32:
+        """Sum over the history of decayed similarity. [n, n_codes]"""
+        width = len(self.neighbours)
+        weight = 0.5 ** (ages(histories) / self.half_life)
+        keys = histories.rows[:, None] * width + self.neighbours[histories.items]
+        values = weight[:, None] * self.similarity[histories.items]
+        total = np.bincount(keys.ravel(), weights=values.ravel(), minlength=len(histories) * width)
+        scores = total.reshape(len(histories), width).astype(np.float32)
+        scores[:, 0] = 0
+        return scores
+
+    def save(self, path: Path) -> None:
+        """Write safetensors."""
+        half_life = np.array([self.half_life], dtype=np.float32)
+        save_file({"neighbours": self.neighbours, "similarity": self.similarity, "half_life": half_life}, path)
+
+    @classmethod
+    def load(cls, path: Path) -> "ItemKNN":
+        """Read what `save` wrote."""
+        found = load_file(path)
+        return cls(found["neighbours"], found["similarity"], half_life=float(found["half_life"][0]))
+
+
+def fit_item_knn(histories: Histories, *, n_codes: int, neighbours: int, half_life: float) -> ItemKNN:
+    """Histories of all users -> ItemKNN over their visits (events of one user at one moment)."""
+    visits = _visits(histories, n_codes)
+    counts = np.asarray(visits.sum(axis=0)).ravel()
+    norm = (1 / np.sqrt(counts + SHRINK)).astype(np.float32)
+    found = np.zeros((n_codes, neighbours), dtype=np.int32)
+    similarity = np.zeros((n_codes, neighbours), dtype=np.float32)
+    turned = visits.T.tocsr()
+    for start in range(0, n_codes, BLOCK):
+        together = (turned[start : start + BLOCK] @ visits).tocsr()
+        _keep_nearest(together, start, norm, found, similarity)
+    return ItemKNN(found, similarity, half_life=half_life)
+
+
+def _visits(histories: Histories, n_codes: int) -> sparse.csr_matrix:
+    """Which items each visit holds, as ones. [visits, n_codes]"""
+    rows = histories.rows
+    fresh = np.ones(len(rows), dtype=bool)
+    fresh[1:] = (histories.times[1:] != histories.times[:-1]) | (rows[1:] != rows[:-1])
+    visit = np.cumsum(fresh) - 1
+    ones = np.ones(len(rows), dtype=np.float32)
+    made = sparse.csr_matrix((ones, (visit, histories.items)), shape=(int(visit[-1]) + 1 if len(rows) else 1, n_codes))
+    made.sum_duplicates()
+    made.data[:] = 1
+    return made
+
+
+def _keep_nearest(
+    together: sparse.csr_matrix, start: int, norm: F32, found: NDArray[np.int32], similarity: F32
+) -> None:
+    """Write the nearest items of one block of items into `found` and `similarity`."""
+    item = np.repeat(np.arange(together.shape[0]), np.diff(together.indptr))
+    cosine = together.data * norm[together.indices] * norm[start + item]
+    cosine[together.indices == start + item] = 0
+    order = np.lexsort((together.indices, -cosine, item))
+    rank = np.arange(len(order)) - together.indptr[item[order]]
+    kept = order[(rank < found.shape[1]) & (cosine[order] > 0)]
+    place = rank[(rank < found.shape[1]) & (cosine[order] > 0)]
+    found[start + item[kept], place] = together.indices[kept]
+    similarity[start + item[kept], place] = cosine[kept]

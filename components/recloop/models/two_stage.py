@@ -1,0 +1,166 @@
+"""The two-stage recommender: candidates from several sources, ranked by a deep network (Covington et al. 2016).
+
+This file needs numpy and ONNX Runtime only: evaluation and serving run the same code on the same files.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from recloop.config import CandidatesConfig
+from recloop.data.features import CONTEXT, NAMES, SOURCES, pair_features, profiles
+from recloop.data.habits import Habits, habits
+from recloop.data.histories import Histories
+from recloop.data.statistics import ItemStatistics
+from recloop.models.candidates import SOURCES as CANDIDATE_SOURCES
+from recloop.models.candidates import Candidates, candidates
+from recloop.models.encoder import Encoder, session
+from recloop.models.item_knn import ItemKNN
+from recloop.models.ranked import Ranked, joined, permitted
+
+F32 = NDArray[np.float32]
+ROWS = 128
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What proposes candidates and feeds the features, all as of one cut."""
+
+    statistics: ItemStatistics
+    item_knn: ItemKNN
+    encoder: Encoder | None
+    config: CandidatesConfig
+
+    def pairs(
+        self, histories: Histories, *, exclude_seen: bool, mask: NDArray[np.bool_], k: int = 0
+    ) -> tuple[Candidates, F32, Habits]:
+        """Histories -> candidates and their features in the order of NAMES."""
+        habit = habits(histories, len(self.statistics))
+        near = self.item_knn.scores(histories)
+        logits = None if self.encoder is None else self.encoder.scores(histories)
+        found = candidates(
+            histories=histories,
+            habit=habit,
+            popularity=self.statistics.pop28,
+            item_knn=near,
+            sasrec=None if logits is None or self.encoder is None else np.where(self.encoder.known, logits, -np.inf),
+            config=self.config,
+            exclude_seen=exclude_seen,
+            mask=mask,
+            k=k,
+        )
+        features = pair_features(
+            rows=found.rows,
+            items=found.items,
+            habit=habit,
+            profile=profiles(histories, self.statistics),
+            statistics=self.statistics,
+            item_knn=near[found.rows, found.items],
+            sasrec=self._sasrec(logits, found),
+            sasrec_known=self._known(found),
+        )
+        return found, features, habit
+
+    def _sasrec(self, logits: F32 | None, found: Candidates) -> F32:
+        if logits is None:
+            return np.zeros(len(found.rows), dtype=np.float32)
+        return np.where(self._known(found) > 0, logits[found.rows, found.items], 0).astype(np.float32)
+
+    def _known(self, found: Candidates) -> F32:
+        if self.encoder is None:
+            return np.zeros(len(found.rows), dtype=np.float32)
+        return self.encoder.known[found.items].astype(np.float32)
+
+
+def used_features(*, use_sasrec: bool, use_context: bool) -> list[int]:
+    """Columns of NAMES that the ranker sees."""
+    left_out = (() if use_sasrec else SOURCES[2:]) + (() if use_context else CONTEXT)
+    return [n for n, name in enumerate(NAMES) if name not in left_out]
+
+
+class TwoStage:
+    """Histories -> the best items, with the sources that proposed each."""
+
+    sources = CANDIDATE_SOURCES
+
+    def __init__(
+        self, parts: Sources, ranker: ort.InferenceSession, columns: list[int], *, learnt_until: int | None = None
+    ) -> None:
+        self.parts, self.ranker, self.columns, self.learnt_until = parts, ranker, columns, learnt_until
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 1) -> "TwoStage":
+        """Read a model folder."""
+        facts = json.loads((folder / "model.json").read_text())
+        encoder = Encoder.load(folder, threads=threads) if facts["sasrec"] else None
+        parts = Sources(
+            statistics=ItemStatistics.load(folder / "statistics.safetensors"),
+            item_knn=ItemKNN.load(folder / "item_knn.safetensors"),
+            encoder=encoder,
+            config=CandidatesConfig.model_validate(facts["candidates"]),
+        )
+        columns = [NAMES.index(name) for name in facts["features"]]
+        ranker = session(folder / "ranker.onnx", threads=threads)
+        return cls(parts, ranker, columns, learnt_until=facts.get("learnt_until"))
+
+    @property
+    def n_codes(self) -> int:
+        """Item codes, padding included."""
+        return len(self.parts.statistics)
+
+    def recommend(
+        self,
+        histories: Histories,
+        *,
+        k: int,
+        exclude_seen: bool = False,
+        allowed: NDArray[np.bool_] | None = None,
+        exclude: NDArray[np.int32] | None = None,
+    ) -> Ranked:
+        """The k best candidates of each row; recent popularity for a row without a history."""
+        mask = permitted(self.n_codes, allowed, exclude)
+        starts = range(0, len(histories), ROWS)
+        parts = [histories.part(start, min(start + ROWS, len(histories))) for start in starts]
+        return joined([self._recommend(part, k, exclude_seen, mask) for part in parts], k)
+
+    def _recommend(self, histories: Histories, k: int, exclude_seen: bool, mask: NDArray[np.bool_]) -> Ranked:
+        found, features, _ = self.parts.pairs(histories, exclude_seen=exclude_seen, mask=mask, k=k)
+        scores = self.score(features)
+        empty = (histories.lengths == 0)[found.rows]
+        scores = np.where(empty, np.log1p(self.parts.statistics.pop28[found.items]), scores)
+        return _ranked(found, scores.astype(np.float32), len(histories), k)
+
+    def score(self, features: F32) -> F32:
+        """Features in the order of NAMES -> logits. [pairs]"""
+        if not len(features):
+            return np.zeros(0, dtype=np.float32)
+        wanted = features if len(self.columns) == features.shape[1] else features[:, self.columns]
+        found: F32 = self.ranker.run(["logit"], {"features": wanted})[0]
+        return found
+
+    def similar(self, item: int, *, k: int) -> Ranked:
+        """Items bought together with one item. [1, k]"""
+        items = self.parts.item_knn.neighbours[item][None, :k]
+        scores = self.parts.item_knn.similarity[item][None, :k]
+        pad = k - items.shape[1]
+        items = np.pad(items, ((0, 0), (0, max(0, pad))))
+        scores = np.pad(scores, ((0, 0), (0, max(0, pad))), constant_values=-np.inf)
+        return Ranked(items, np.where(items > 0, scores, -np.inf).astype(np.float32), np.full(items.shape, 4, np.uint8))
+
+
+def _ranked(found: Candidates, scores: F32, n: int, k: int) -> Ranked:
+    """Scored pairs, sorted by row -> the k best of each row; ties go to the smaller code."""
+    order = np.lexsort((found.items, -scores, found.rows))
+    rows = found.rows[order]
+    rank = np.arange(len(order)) - np.searchsorted(rows, rows)
+    kept = rank < k
+    at, order = (rows[kept], rank[kept]), order[kept]
+    items = np.zeros((n, k), dtype=np.int32)
+    values = np.full((n, k), -np.inf, dtype=np.float32)
+    origins = np.zeros((n, k), dtype=np.uint8)
+    items[at], values[at], origins[at] = found.items[order], scores[order], found.origins[order]
+    return Ranked(items, values, origins)

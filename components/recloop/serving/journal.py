@@ -1,0 +1,263 @@
+"""The journal: append-only, checksummed, acknowledged after one fdatasync that many callers share.
+
+`active.log` grows; sealing renames it to `segment-<first>-<last>-<hash>.log` (numbers of its records, start of its
+sha256), which never changes again. Events are idempotent by event id over the last `WINDOW` ids. One thread owns the
+files and the ids; everybody else talks to it through a queue.
+"""
+
+import fcntl
+import hashlib
+import os
+import queue
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from recloop.errors import Busy, Unavailable
+from recloop.serving.segment import Record, cut_torn, encode, read_segment
+
+__all__ = ["Journal", "Record", "read_segment"]
+
+WINDOW = 1_000_000
+BEHIND = 10_000
+"""callers that may wait for the disk"""
+ACTIVE = "active.log"
+SEALED = re.compile(r"segment-(\d+)-(\d+)-[0-9a-f]+")
+
+
+@dataclass(frozen=True)
+class Append:
+    """Records of one caller, and what tells it that they are safe."""
+
+    ids: list[str | None]
+    bodies: list[bytes]
+    done: "Future[list[bool]]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A wish to close the active segment."""
+
+    done: "Future[Path | None]" = field(default_factory=Future)
+
+
+class Stop:
+    """The wish to end."""
+
+
+class Journal:
+    """One folder, one writer. `append` and `seal` may be called from any thread."""
+
+    def __init__(self, folder: Path, *, window: int = WINDOW) -> None:
+        """Open or go on. Raises Busy where another process has it open, BadArtifact where it is damaged."""
+        self.folder, self.window = folder, window
+        self.reasons: dict[str, str] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        self.lock = _locked(folder)
+        try:
+            self._restore(folder / ACTIVE)
+        except BaseException:
+            os.close(self.lock)
+            raise
+        self.waiting: queue.SimpleQueue[Append | Seal | Stop] = queue.SimpleQueue()
+        self.writer = threading.Thread(target=self._run, name="journal", daemon=True)
+        self.writer.start()
+
+    def append(self, records: list[Record]) -> "Future[list[bool]]":
+        """Records -> a future that ends when all are on disk: which are fresh (False: its event id was seen before).
+
+        The future raises Unavailable where the disk refused them; they may be sent again. Raises Unavailable at once
+        where more than BEHIND callers wait.
+        """
+        if self.waiting.qsize() > BEHIND:
+            raise Unavailable(f"{BEHIND:,} writes wait for the disk of {self.folder}. Send again later.")
+        wish = Append([record.get("event_id") for record in records], [encode(record) for record in records])
+        self.waiting.put(wish)
+        return wish.done
+
+    def seal(self) -> Path | None:
+        """Close the active segment under its final name; None where it is empty. Raises Unavailable."""
+        wish = Seal()
+        self.waiting.put(wish)
+        return wish.done.result()
+
+    def segments(self) -> list[Path]:
+        """Sealed segments, oldest first."""
+        return sorted(path for path in self.folder.glob("segment-*.log") if SEALED.fullmatch(path.stem))
+
+    def replay(self) -> Iterable[Record]:
+        """Every record, oldest first. Raises BadArtifact naming file and offset of a damaged one."""
+        for path in [*self.segments(), self.folder / ACTIVE]:
+            yield from read_segment(path)
+
+    def close(self) -> None:
+        """Write what waits, then stop."""
+        self.waiting.put(Stop())
+        self.writer.join()
+        os.close(self.file)
+        os.close(self.lock)
+
+    def _restore(self, active: Path) -> None:
+        self.torn = cut_torn(active) if active.exists() else None
+        """where the bytes lie that a killed writer left half-written"""
+        newest = read_segment(active) if active.exists() else []
+        self.records = len(newest)
+        """in the active segment"""
+        self.seen = self._last_ids(newest)
+        self.file, self.sound = _opened(active), True
+        self.size = os.fstat(self.file).st_size
+        _sync(self.folder)
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            group, then = self._gather()
+            if group:
+                self._commit(group)
+            if isinstance(then, Seal) and then.done.set_running_or_notify_cancel():
+                self._answer_seal(then)
+            going = not isinstance(then, Stop)
+
+    def _gather(self) -> tuple[list[Append], Seal | Stop | None]:
+        """All appends that wait, up to the first other wish."""
+        group: list[Append] = []
+        wish: Append | Seal | Stop | None = self.waiting.get()
+        while isinstance(wish, Append):
+            # from here on the caller can no longer take it back
+            if wish.done.set_running_or_notify_cancel():
+                group.append(wish)
+            try:
+                wish = self.waiting.get_nowait()
+            except queue.Empty:
+                wish = None
+        return group, wish
+
+    def _commit(self, group: list[Append]) -> None:
+        """Write the group's fresh records with one fdatasync; all of them, or none."""
+        fresh = [[self._remember(name) for name in wish.ids] for wish in group]
+        kept = [
+            body
+            for wish, news in zip(group, fresh, strict=True)
+            for body, new in zip(wish.bodies, news, strict=True)
+            if new
+        ]
+        try:
+            self._write(b"".join(kept))
+        except OSError as error:
+            self._refuse(group, fresh, error)
+            return
+        self.reasons.pop("journal", None)
+        self.records += len(kept)
+        for wish, news in zip(group, fresh, strict=True):
+            wish.done.set_result(news)
+
+    def _refuse(self, group: list[Append], fresh: list[list[bool]], error: OSError) -> None:
+        reason = f"The journal in {self.folder} cannot be written: {error}. Free space or mend the disk, send again."
+        self.reasons["journal"] = reason
+        for wish, news in zip(group, fresh, strict=True):
+            for name, new in zip(wish.ids, news, strict=True):
+                if new and name is not None:
+                    self.seen.pop(name, None)
+            wish.done.set_exception(Unavailable(reason))
+
+    def _write(self, data: bytes) -> None:
+        """Append to the active segment and wait for the disk. Where it fails, nothing of it stays."""
+        if not data:
+            return
+        self._undo()
+        self.sound = False
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self.file, view) :]
+            os.fdatasync(self.file)
+        except OSError:
+            with suppress(OSError):  # the next write tries again before it writes
+                self._undo()
+            raise
+        self.size += len(data)
+        self.sound = True
+
+    def _undo(self) -> None:
+        """Cut off what a failed write left, or a retry would be there twice."""
+        if not self.sound:
+            os.ftruncate(self.file, self.size)
+            self.sound = True
+
+    def _answer_seal(self, wish: Seal) -> None:
+        try:
+            wish.done.set_result(self._seal())
+        except OSError as error:
+            wish.done.set_exception(Unavailable(f"The journal in {self.folder} cannot be sealed: {error}."))
+
+    def _seal(self) -> Path | None:
+        if not self.records:
+            return None
+        self._undo()
+        active = self.folder / ACTIVE
+        with active.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()[:12]
+        before = _last(self.segments())
+        sealed = self.folder / f"segment-{before + 1:012d}-{before + self.records:012d}-{digest}.log"
+        after = self.folder / "next.log"
+        file, old = _opened(after), self.file
+        active.rename(sealed)
+        after.rename(active)
+        self.file, self.size, self.records = file, 0, 0
+        os.close(old)
+        _sync(self.folder)
+        return sealed
+
+    def _remember(self, name: str | None) -> bool:
+        """Whether the id is new; records without one always are."""
+        if name is None:
+            return True
+        if name in self.seen:
+            return False
+        self.seen[name] = None
+        if len(self.seen) > self.window:
+            self.seen.popitem(last=False)
+        return True
+
+    def _last_ids(self, records: list[Record]) -> OrderedDict[str, None]:
+        """The window's ids, oldest first: of these newest records, and of segments as far back as it takes."""
+        older = reversed(self.segments())
+        newest: list[str] = []
+        while True:
+            newest += [record["event_id"] for record in reversed(records) if record.get("event_id")]
+            path = next(older, None)
+            if path is None or len(newest) >= self.window:
+                return OrderedDict.fromkeys(reversed(newest[: self.window]))
+            records = read_segment(path)
+
+
+def _last(segments: list[Path]) -> int:
+    """Number of the last record that is sealed."""
+    found = SEALED.fullmatch(segments[-1].stem) if segments else None
+    return int(found[2]) if found else 0
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def _sync(folder: Path) -> None:
+    """Make names in the folder safe."""
+    handle = os.open(folder, os.O_RDONLY)
+    os.fsync(handle)
+    os.close(handle)
+
+
+def _locked(folder: Path) -> int:
+    lock = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise Busy(f"Another process writes the journal {folder}. Stop it, or name another folder.") from None
+    return lock

@@ -1,0 +1,45 @@
+"""The parts of one running service, as its routes see them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from recloop.serving.engine import Engine
+from recloop.serving.journal import Journal
+from recloop.serving.keys import May
+from recloop.serving.monitoring import Monitoring
+from recloop.serving.shipping import Shipper
+from recloop.serving.watcher import Watcher
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the routes share. clock: seconds since the epoch, UTC."""
+
+    engine: Engine
+    journal: Journal
+    clock: Callable[[], float]
+    may: May
+    monitoring: Monitoring
+    watcher: Watcher | None
+    shipper: Shipper | None
+
+    def state(self) -> dict[str, Any]:
+        """ready, release and generation."""
+        serving = self.engine.serving
+        if serving is None:
+            return {"ready": False, "release": None, "generation": 0}
+        return {"ready": True, "release": serving.digest, "generation": serving.generation}
+
+    def degraded(self) -> dict[str, str]:
+        """What does not work beside what serves, by part."""
+        parts = (self.journal, self.watcher, self.shipper)
+        return {name: reason for part in parts if part for name, reason in part.reasons.items()}
+
+
+def answered(body: Any, status: int = 200) -> Response:
+    """Body -> JSON response."""
+    return Response(orjson.dumps(body), status, media_type="application/json")

@@ -1,0 +1,225 @@
+import errno
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from recloop.errors import BadArtifact, Busy, Unavailable
+from recloop.serving import journal as module
+from recloop.serving.journal import ACTIVE, Journal, read_segment
+
+
+def event(name):
+    return {"kind": "event", "event_id": name}
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Function: -> a journal in tmp_path; all are closed at the end."""
+    made = []
+
+    def start(**settings):
+        made.append(Journal(tmp_path / "journal", **settings))
+        return made[-1]
+
+    yield start
+    for journal in made:
+        if journal.writer.is_alive():
+            journal.close()
+
+
+def test_what_is_acknowledged_is_in_the_file(opened):
+    journal = opened()
+    assert journal.append([event("1"), event("2")]).result() == [True, True]
+    assert read_segment(journal.folder / ACTIVE) == [event("1"), event("2")]
+
+
+def test_an_event_id_is_taken_once(opened):
+    journal = opened()
+    assert journal.append([event("1"), event("1")]).result() == [True, False]
+    assert journal.append([event("1")]).result() == [False]
+    assert journal.records == 1
+
+
+def test_answers_without_an_event_id_are_all_taken(opened):
+    assert opened().append([{"kind": "answer"}, {"kind": "answer"}]).result() == [True, True]
+
+
+def test_idempotency_survives_a_restart_and_a_seal(opened):
+    first = opened()
+    first.append([event("1")]).result()
+    first.seal()
+    first.append([event("2")]).result()
+    first.close()
+    assert opened().append([event("1"), event("2"), event("3")]).result() == [False, False, True]
+
+
+def test_ids_older_than_the_window_are_forgotten(opened):
+    first = opened(window=2)
+    first.append([event("1"), event("2"), event("3")]).result()
+    assert first.append([event("2"), event("1")]).result() == [False, True]
+    first.close()
+    assert list(opened(window=2).seen) == ["3", "1"]
+
+
+def test_many_callers_share_one_sync(opened, monkeypatch):
+    journal, gate, syncs = opened(), threading.Event(), []
+    real = os.fdatasync
+
+    def slow(file):
+        gate.wait()
+        syncs.append(file)
+        real(file)
+
+    monkeypatch.setattr(module.os, "fdatasync", slow)
+    first = journal.append([event("first")])
+    rest = [journal.append([event(str(n))]) for n in range(100)]
+    gate.set()
+    assert first.result() == [True]
+    assert all(done.result() == [True] for done in rest)
+    assert len(syncs) <= 3
+
+
+def test_nothing_is_acknowledged_before_the_sync(opened, monkeypatch):
+    journal, gate, asked = opened(), threading.Event(), threading.Event()
+
+    def wait(file):
+        asked.set()
+        gate.wait()
+
+    monkeypatch.setattr(module.os, "fdatasync", wait)
+    done = journal.append([event("1")])
+    asked.wait()
+    assert not done.done()
+    gate.set()
+    assert done.result() == [True]
+
+
+def full(_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_refuses_with_the_reason_and_the_event_may_be_sent_again(opened, monkeypatch):
+    journal = opened()
+    with monkeypatch.context() as patched:
+        patched.setattr(module.os, "fdatasync", full)
+        with pytest.raises(Unavailable, match="No space left"):
+            journal.append([event("1")]).result()
+        assert "No space left" in journal.reasons["journal"]
+    assert journal.append([event("1")]).result() == [True]
+    assert journal.reasons == {}
+    assert read_segment(journal.folder / ACTIVE) == [event("1")]
+
+
+def test_a_duplicate_is_not_acknowledged_while_its_first_copy_failed(opened, monkeypatch):
+    journal = opened()
+    with monkeypatch.context() as patched:
+        patched.setattr(module.os, "fdatasync", full)
+        for done in (journal.append([event("1")]), journal.append([event("1")])):
+            with pytest.raises(Unavailable):
+                done.result()
+
+
+def test_half_of_a_write_does_not_stay(opened, monkeypatch):
+    journal = opened()
+    journal.append([event("1")]).result()
+    real = os.write
+
+    def half(file, data):
+        if len(data) > 5:
+            return real(file, data[:5])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module.os, "write", half)
+        # cutting fails at first as well: the next write must cut before it writes
+        patched.setattr(module.os, "ftruncate", lambda file, size: full(file))
+        with pytest.raises(Unavailable):
+            journal.append([event("2")]).result()
+    journal.append([event("3")]).result()
+    assert read_segment(journal.folder / ACTIVE) == [event("1"), event("3")]
+
+
+def test_a_seal_gives_an_immutable_segment_named_by_its_records(opened):
+    journal = opened()
+    journal.append([event("1"), event("2")]).result()
+    first = journal.seal()
+    journal.append([event("3")]).result()
+    second = journal.seal()
+    assert first.name.startswith("segment-000000000001-000000000002-")
+    assert second.name.startswith("segment-000000000003-000000000003-")
+    assert read_segment(first) == [event("1"), event("2")]
+    assert journal.segments() == [first, second]
+    assert list(journal.replay()) == [event("1"), event("2"), event("3")]
+
+
+def test_an_empty_journal_is_not_sealed(opened):
+    assert opened().seal() is None
+
+
+def test_segments_of_two_journals_never_share_a_name(tmp_path):
+    names = set()
+    for n in range(2):
+        journal = Journal(tmp_path / str(n))
+        journal.append([event(f"of {n}")]).result()
+        names.add(journal.seal().name)
+        journal.close()
+    assert len(names) == 2
+
+
+def test_records_before_a_restart_count_for_the_next_seal(opened):
+    first = opened()
+    first.append([event("1")]).result()
+    first.close()
+    assert opened().records == 1
+
+
+def test_a_torn_tail_is_cut_and_kept_at_the_start(opened, tmp_path):
+    first = opened()
+    first.append([event("1")]).result()
+    first.close()
+    with (first.folder / ACTIVE).open("ab") as stream:
+        stream.write(b"half")
+    journal = opened()
+    assert Path(journal.torn).read_bytes() == b"half"
+    assert list(journal.replay()) == [event("1")]
+
+
+def test_damage_stops_the_start_and_frees_the_folder(opened):
+    first = opened()
+    first.append([event("1")]).result()
+    sealed = first.seal()
+    first.close()
+    whole = sealed.read_bytes()
+    sealed.write_bytes(whole[:-1] + b"x")
+    with pytest.raises(BadArtifact, match=f"{sealed.name} is damaged at byte 0"):
+        opened()
+    sealed.write_bytes(whole)
+    assert list(opened().seen) == ["1"]
+
+
+def test_a_folder_has_one_writer(opened):
+    journal = opened()
+    with pytest.raises(Busy, match=str(journal.folder)):
+        opened()
+
+
+def test_a_caller_that_gave_up_does_not_stop_the_writer(opened):
+    journal = opened()
+    journal.append([event("1")]).cancel()
+    assert journal.append([event("2")]).result() == [True]
+
+
+def test_too_many_waiting_callers_are_sent_away(opened, monkeypatch):
+    monkeypatch.setattr(module, "BEHIND", -1)
+    with pytest.raises(Unavailable, match="wait for the disk"):
+        opened().append([event("1")])
+
+
+def test_closing_writes_what_waits(opened):
+    journal = opened()
+    done = [journal.append([event(str(n))]) for n in range(50)]
+    journal.close()
+    assert all(d.result() == [True] for d in done)
+    assert len(read_segment(journal.folder / ACTIVE)) == 50

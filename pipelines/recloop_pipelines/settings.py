@@ -23,10 +23,19 @@ class Settings(BaseSettings):
     """leases and the ledger of releases (SQLAlchemy URL); empty means SQLite in <home>"""
     mlflow: str = ""
     """MLflow tracking URI; empty means SQLite in <home>"""
+    configs: Path = Path("configs")
+    """the folder of scenarios"""
     service: str = "http://127.0.0.1:8080"
     """the recommendation service"""
     airflow: str = ""
     """Airflow's API server; empty means that nothing is notified"""
+
+    keys: str = ""
+    """JSON file with the service's API keys, hashed; empty: no keys, and then only loopback is served"""
+    service_key: str = ""
+    """API key with which commands of this machine write to the service"""
+    docs: str = ""
+    """address of the server that shows <home>/datadocs; empty means that none runs"""
 
     @property
     def folder(self) -> Path:

@@ -1,0 +1,86 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = [
+    "demo",
+    "up",
+    "down",
+    "status",
+    "run",
+    "ingest",
+    "train",
+    "evaluate",
+    "release",
+    "rollback",
+    "serve",
+    "replay",
+    "score",
+    "doctor",
+]
+
+
+def recloop(*words, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "recloop_pipelines", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+    )
+
+
+def test_help_names_every_command():
+    found = recloop("--help").stdout
+    assert all(f" {name} " in found for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_an_example(name):
+    assert f"recloop {name}" in recloop(name, "--help").stdout
+
+
+def test_three_wrong_keys_are_reported_at_once(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text("scenario: Bad Name\ndata: {source: table, untill: x}\ngate: {metrik: 1}\n")
+    found = recloop("run", str(path))
+    assert found.returncode == 3
+    assert all(key in found.stderr for key in ("scenario", "data.untill", "gate.metrik"))
+    assert "3 wrong keys" in found.stderr
+
+
+def test_a_missing_scenario_lists_what_exists():
+    found = recloop("run", "no-such-shop")
+    assert found.returncode == 3
+    assert "retail" in found.stderr
+
+
+def test_run_emits_one_json_object(shop):
+    found = recloop("run", str(shop), "--json")
+    assert found.returncode == 0, found.stderr[-2000:]
+    body = json.loads(found.stdout)
+    assert {"scenario", "release", "gate", "protocol", "models", "seconds"} <= set(body)
+    assert set(body["gate"]) == {"decision", "reasons"}
+
+
+def test_a_refusal_has_an_exit_code_of_its_own(shop):
+    shop.write_text(shop.read_text().replace("min_users: 20", "min_users: 9999"))
+    assert recloop("run", str(shop)).returncode == 4
+
+
+def test_doctor_says_what_to_do_about_a_bad_configuration(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text("scenario: x\n")
+    found = recloop("doctor", str(path), "--json")
+    assert found.returncode == 3
+    rows = {row["name"]: row for row in json.loads(found.stdout)}
+    assert rows["configuration"]["level"] == "fail"
+    assert rows["Python"]["level"] == "ok"
+
+
+def test_serving_beyond_loopback_without_keys_is_refused(shop):
+    found = recloop("serve", "--scenario", str(shop), "--host", "0.0.0.0", "--port", "0")
+    assert found.returncode == 3
+    assert "RECLOOP_KEYS" in found.stderr

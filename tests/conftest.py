@@ -1,4 +1,5 @@
 import os
+import signal
 from pathlib import Path
 
 import boto3
@@ -9,6 +10,11 @@ from recloop_pipelines import local
 from recloop_pipelines.settings import settings
 
 CLEAN = ("RECLOOP_", "AWS_", "MLFLOW_")
+
+
+def pytest_configure():
+    """A session that is told to end stops what it started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

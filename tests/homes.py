@@ -16,5 +16,6 @@ def home_of_its_own(folder: Path) -> Settings:
         for probe in sockets.values():
             probe.bind(("127.0.0.1", 0))
         ports = {name: probe.getsockname()[1] for name, probe in sockets.items()}
+    folder.mkdir(exist_ok=True)
     (folder / "local.json").write_text(json.dumps({"ports": ports, "secrets": {}, "config": ""}))
     return Settings(home=folder)

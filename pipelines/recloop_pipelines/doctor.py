@@ -72,7 +72,7 @@ def _lock() -> Finding:
     """Installed versions against requirements.lock, where the repository is at hand."""
     path = ROOT / "requirements.lock"
     if not path.exists():
-        return Finding("lock", "warn", "no requirements.lock here", "")
+        return Finding("lock", "warn", "no requirements.lock here", "Run in a clone of the repository to compare.")
     wrong = [line for line in _locked(path) if not _installed(*line)]
     if not wrong:
         return Finding("lock", "ok", "every locked package is installed as locked")

@@ -27,6 +27,8 @@ class Service(BaseModel):
     healthcheck: dict
 
 
+ENDING = ("migrate", "buckets")
+"""services that do one thing and end"""
 SERVICES = {name: Service.model_validate(facts) for name, facts in RAW["services"].items()}
 
 
@@ -37,7 +39,7 @@ def test_it_has_the_components_of_the_embedded_platform():
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_service_has_a_health_check(name):
     health = SERVICES[name].healthcheck
-    assert health.get("test") or (name == "migrate" and health == {"disable": True})
+    assert health.get("test") or (name in ENDING and health == {"disable": True})
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -76,3 +78,16 @@ def test_the_image_installs_from_the_lock_with_hashes():
     ]
     assert installs
     assert all("--require-hashes" in line for line in installs)
+
+
+def test_who_waits_for_a_service_that_ends_waits_for_its_success():
+    for service in SERVICES.values():
+        for name, how in service.depends_on.items():
+            wanted = "service_completed_successfully" if name in ENDING else "service_healthy"
+            assert how == {"condition": wanted}, name
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_password_is_in_a_command(name):
+    words = " ".join([*SERVICES[name].entrypoint, *SERVICES[name].command])
+    assert "${" not in words

@@ -1,7 +1,10 @@
 import os
+import shutil
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -113,6 +116,47 @@ def test_up_survives_a_machine_that_was_cut_off(here):
         process.kill()
     assert until(lambda: not supervision.leftovers(made))
     assert all(c["healthy"] for c in local.up(here, only=STORES))
+
+
+def test_a_process_that_renames_itself_is_found_again(tmp_path):
+    made = installation(tmp_path, None)
+    rename = f"import setproctitle; setproctitle.setproctitle('{'renamed ' * 99}'); print(flush=True); input()"
+    env = os.environ | parts.components(made)[-1].environment
+    with subprocess.Popen(
+        [sys.executable, "-c", rename], env=env, stdin=-1, stdout=-1, start_new_session=True
+    ) as process:
+        process.stdout.readline()
+        assert [found.pid for found in supervision.leftovers(made)] == [process.pid]
+        process.communicate(b"\n")
+
+
+def test_down_leaves_no_orphan_that_will_not_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervision, "PATIENCE", 0.2)
+    here = home_of_its_own(tmp_path)
+    made = installation(here.folder, None)
+    env = os.environ | parts.components(made)[-1].environment
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
+    with subprocess.Popen([sys.executable, "-c", deaf], env=env, stdout=-1) as process:
+        process.stdout.readline()
+        local.down(here)
+        left = supervision.leftovers(made)
+        process.kill()
+    assert left == []
+
+
+def test_up_survives_a_home_that_was_removed_while_it_ran(tmp_path):
+    here = home_of_its_own(tmp_path / "home")
+    try:
+        local.up(here, only=("postgres",))
+        made = installation(here.folder, None)
+        supervisor = psutil.Process(int(supervision.client(made).getPID()))
+        old = [supervisor, *supervisor.children(recursive=True)]
+        shutil.rmtree(here.folder)
+        here = home_of_its_own(tmp_path / "home")
+        assert all(c["healthy"] for c in local.up(here, only=("postgres",)))
+        assert not any(process.is_running() for process in old)
+    finally:
+        local.down(here)
 
 
 def test_up_twice_changes_nothing(here):

@@ -64,6 +64,8 @@ def _component(name: str, facts: dict[str, Any], made: Installation) -> Componen
         after=tuple(facts.get("after", ())),
         environment=environment(made)
         | {"AIRFLOW_HOME": str(made.home / "airflow"), "PYTHONUNBUFFERED": "1", "RECLOOP_COMPONENT": name}
+        # a process that renames itself would overwrite the environment by which it is found again
+        | {"SPT_NOENV": "1"}
         | (airflow_environment(made) if name.startswith("airflow") else {})
         | own,
         stop=facts.get("stop", "TERM"),

@@ -1,5 +1,6 @@
 """supervisord keeps the components alive; this talks to it."""
 
+import os
 import signal
 import subprocess
 import time
@@ -17,9 +18,12 @@ from recloop.errors import Stopped
 from recloop_pipelines.local.components import Component
 from recloop_pipelines.local.installation import Installation, private
 
+SUPERVISOR = "supervisord"
 RETRIES = 3
 TAIL = 20
 """lines of a dead component's log that are shown"""
+PATIENCE = 15.0
+"""seconds that an orphan has to end by itself"""
 
 
 def configuration(made: Installation, parts: list[Component]) -> str:
@@ -91,7 +95,14 @@ def start(made: Installation, parts: list[Component]) -> None:
     path = made.home / "supervisord.conf"
     private(path, configuration(made, parts))
     program = Path(made.names["bin"]) / "supervisord"
-    run = subprocess.run([program, "-c", str(path)], capture_output=True, text=True, check=False, cwd=made.home)
+    run = subprocess.run(
+        [program, "-c", str(path)],
+        env=os.environ | {"RECLOOP_HOME": str(made.home), "RECLOOP_COMPONENT": SUPERVISOR},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=made.home,
+    )
     if run.returncode:
         raise Stopped(f"supervisord did not start: {run.stderr or run.stdout}")
     for _ in range(100):
@@ -148,7 +159,7 @@ def tail(made: Installation, name: str) -> str:
 
 
 def leftovers(made: Installation) -> list[psutil.Process]:
-    """Processes of this installation's components, whoever started them."""
+    """Processes of this installation, whoever started them; supervisord, which restarts the others, is the first."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -156,8 +167,8 @@ def leftovers(made: Installation) -> list[psutil.Process]:
         except (psutil.Error, OSError):
             continue
         if env.get("RECLOOP_HOME") == str(made.home) and env.get("RECLOOP_COMPONENT"):
-            found.append(process)
-    return found
+            found.append((env["RECLOOP_COMPONENT"] != SUPERVISOR, process.pid, process))
+    return [process for _, _, process in sorted(found)]
 
 
 def stop(made: Installation, waves: list[list[str]]) -> list[str]:
@@ -196,11 +207,17 @@ def _end_supervisor(proxy: Any) -> None:
 
 
 def _end_orphans(made: Installation) -> None:
-    """End what a killed supervisord left, PostgreSQL by SIGINT, which does not wait for its clients."""
+    """End what was left: a supervisord whose login is lost, or what a killed one kept.
+
+    PostgreSQL by SIGINT, which does not wait for its clients.
+    """
     for process in leftovers(made):
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
             process.send_signal(signal.SIGINT if "postgres" in process.name() else signal.SIGTERM)
-    _, alive = psutil.wait_procs(leftovers(made), timeout=15)
+            if process.name().startswith(SUPERVISOR):
+                process.wait(timeout=40)
+    _, alive = psutil.wait_procs(leftovers(made), timeout=PATIENCE)
     for process in alive:
         with suppress(psutil.NoSuchProcess):
             process.kill()
+    psutil.wait_procs(alive, timeout=PATIENCE)

@@ -25,13 +25,13 @@ def routes(service: Service) -> APIRouter:
             _note(service, record_of(ask, answer))
             return answered(answer)
 
-    @router.get("/v1/items/{item_id}/similar")
+    @router.get("/v1/items/{item_id:path}/similar")
     async def similar(item_id: Annotated[Id, Path()], k: Annotated[int | None, Query(ge=1)] = None) -> Response:
         """Items bought together with one item."""
         with seconds.labels("similar").time():
             return answered(engine.similar(item_id, k=k, now=clock()))
 
-    @router.get("/v1/users/{user_id}/history")
+    @router.get("/v1/users/{user_id:path}/history")
     async def history(
         request: Request,
         user_id: Annotated[Id, Path()],

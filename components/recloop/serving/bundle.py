@@ -54,11 +54,11 @@ class Bundle:
         """Read and check a bundle. Raises BadRelease naming what is wrong."""
         try:
             bundle = cls._read(folder, threads)
+            _check(bundle, folder)
         except BadRelease:
             raise
         except Exception as error:
-            raise BadRelease(f"The bundle {folder} cannot be read: {type(error).__name__}: {error}") from error
-        _check(bundle, folder)
+            raise BadRelease(f"The bundle {folder} cannot be read or asked: {type(error).__name__}: {error}") from error
         return bundle
 
     @classmethod
@@ -125,12 +125,15 @@ def _shapes(bundle: Bundle, folder: Path, codes: int) -> None:
     parts = bundle.model.parts
     sizes = {"statistics": len(parts.statistics), "item_knn": len(parts.item_knn.neighbours)}
     if parts.encoder:
-        sizes["item vectors"] = len(parts.encoder.vectors)
+        sizes |= {"item vectors": len(parts.encoder.vectors), "known items": len(parts.encoder.known)}
     wrong = {name: size for name, size in sizes.items() if size != codes}
     if wrong:
         raise BadRelease(
             f"{folder}: the vocabulary has {codes - 1} items, but {wrong} (with padding) differ from {codes}."
         )
+    strange = _outside(parts.item_knn.neighbours, 0, codes)
+    if strange:
+        raise BadRelease(f"{folder}: {strange} neighbours are no item of the vocabulary.")
 
 
 def _histories(bundle: Bundle, folder: Path, codes: int) -> None:
@@ -140,10 +143,19 @@ def _histories(bundle: Bundle, folder: Path, codes: int) -> None:
     lengths = {len(getattr(past, name)) for name in ARRAYS[1:]}
     if lengths != {int(past.offsets[-1])} or (np.diff(past.offsets) < 0).any() or past.offsets[0]:
         raise BadRelease(f"{folder}: the histories' {past.offsets[-1]} events do not fit arrays of {sorted(lengths)}.")
-    strange = int(((past.items < 1) | (past.items >= codes)).sum())
+    strange = _outside(past.items, 1, codes)
     if strange:
         raise BadRelease(f"{folder}: {strange} of {len(past.items)} events are of no item of the vocabulary.")
+    # the first event of a row may be older than the last one of the row before
+    back = (np.diff(past.times) < 0) & (np.diff(past.rows) == 0)
+    if back.any() or (past.times >= bundle.end).any():
+        raise BadRelease(f"{folder}: {int(back.sum())} events are out of order, or events lie after the end.")
     _finite({name: getattr(past, name) for name in ("prices", "quantities", "discounts")}, folder)
+
+
+def _outside(codes: NDArray[np.int32], first: int, end: int) -> int:
+    """How many codes are not in first:end."""
+    return int(((codes < first) | (codes >= end)).sum())
 
 
 def _finite(arrays: Mapping[str, NDArray[Any]], folder: Path) -> None:

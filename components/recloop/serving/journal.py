@@ -65,6 +65,7 @@ class Journal:
             os.close(self.lock)
             raise
         self.waiting: queue.SimpleQueue[Append | Seal | Stop] = queue.SimpleQueue()
+        self.door, self.closed = threading.Lock(), False
         self.writer = threading.Thread(target=self._run, name="journal", daemon=True)
         self.writer.start()
 
@@ -72,18 +73,18 @@ class Journal:
         """Records -> a future that ends when all are on disk: which are fresh (False: its event id was seen before).
 
         The future raises Unavailable where the disk refused them; they may be sent again. Raises Unavailable at once
-        where more than BEHIND callers wait.
+        where more than BEHIND callers wait or the journal is closed.
         """
         if self.waiting.qsize() > BEHIND:
             raise Unavailable(f"{BEHIND:,} writes wait for the disk of {self.folder}. Send again later.")
         wish = Append([record.get("event_id") for record in records], [encode(record) for record in records])
-        self.waiting.put(wish)
+        self._ask(wish)
         return wish.done
 
     def seal(self) -> Path | None:
         """Close the active segment under its final name; None where it is empty. Raises Unavailable."""
         wish = Seal()
-        self.waiting.put(wish)
+        self._ask(wish)
         return wish.done.result()
 
     def segments(self) -> list[Path]:
@@ -96,11 +97,22 @@ class Journal:
             yield from read_segment(path)
 
     def close(self) -> None:
-        """Write what waits, then stop."""
-        self.waiting.put(Stop())
+        """Write what waits, then stop; what comes later is refused."""
+        with self.door:
+            if self.closed:
+                return
+            self.closed = True
+            self.waiting.put(Stop())
         self.writer.join()
         os.close(self.file)
         os.close(self.lock)
+
+    def _ask(self, wish: Append | Seal) -> None:
+        # behind a Stop nobody would answer
+        with self.door:
+            if self.closed:
+                raise Unavailable(f"The journal in {self.folder} is closed. Send again when the service is back.")
+            self.waiting.put(wish)
 
     def _restore(self, active: Path) -> None:
         self.torn = cut_torn(active) if active.exists() else None
@@ -206,8 +218,15 @@ class Journal:
         sealed = self.folder / f"segment-{before + 1:012d}-{before + self.records:012d}-{digest}.log"
         after = self.folder / "next.log"
         file, old = _opened(after), self.file
-        active.rename(sealed)
-        after.rename(active)
+        try:
+            active.rename(sealed)
+            after.rename(active)
+        except OSError:
+            os.close(file)
+            # what is open stays the active segment, or it would grow under a sealed name
+            if not active.exists():
+                sealed.rename(active)
+            raise
         self.file, self.size, self.records = file, 0, 0
         os.close(old)
         _sync(self.folder)

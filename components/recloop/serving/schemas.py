@@ -51,11 +51,11 @@ class Ask(Body):
     session: Annotated[list[Id], Field(max_length=200)] = []
     """items that an anonymous visitor, or this user just now, looked at; oldest first"""
     k: Annotated[int, Field(ge=1)] | None = None
-    context: Context = Context()
+    context: Context = Field(default_factory=Context)
     exclude: Annotated[list[Id], Field(max_length=10_000)] = []
     exclude_seen: bool = False
     """leave out what the user already took"""
-    filters: Filters = Filters()
+    filters: Filters = Field(default_factory=Filters)
 
 
 class Event(Body):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -36,11 +37,12 @@ def tryout(bundle: Path, *, command: list[str], port: int, log: Path) -> Trial:
     with log.open("wb") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False) as client:
             _wait(client, process, log)
             return _question(client, bundle)
-    except httpx.HTTPError as error:
-        raise BadRelease(f"The copy of the server with {bundle} failed: {error}. Its log ends: {_tail(log)}") from error
+    except (httpx.HTTPError, json.JSONDecodeError, LookupError, TypeError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise BadRelease(f"The copy of the server with {bundle} failed: {what}. Its log ends: {_tail(log)}") from error
     finally:
         _end(process)
 
@@ -76,7 +78,7 @@ def _question(client: httpx.Client, bundle: Path) -> Trial:
     _expect("reason" in stranger and stranger["items"], "an unknown user got no popular items with a reason")
     _expect(bool(_answer(client, {"session": [item]})["items"]), "a session got nothing")
     _filters(client, chosen[0], item)
-    _expect(client.get(f"/v1/items/{item}/similar").status_code == 200, "similar items failed")
+    _expect(client.get(f"/v1/items/{quote(item, safe='')}/similar").status_code == 200, "similar items failed")
     _expect(client.post("/v1/recommendations", json={"k": -1}).status_code == 422, "a bad request was not refused")
     _event(client, item)
     return Trial(latency_ms=1000 * median(took), answers=len(took) + 6)

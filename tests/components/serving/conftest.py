@@ -152,6 +152,21 @@ def served(tmp_path, bundle):
 
 
 @pytest.fixture
+def opened(tmp_path):
+    """Function: -> a journal in tmp_path; all are closed at the end."""
+    made = []
+
+    def start(**settings):
+        made.append(Journal(tmp_path / "journal", **settings))
+        return made[-1]
+
+    yield start
+    for journal in made:
+        if journal.writer.is_alive():
+            journal.close()
+
+
+@pytest.fixture
 def purchase():
     """Function: event id -> an event; other fields by name."""
 

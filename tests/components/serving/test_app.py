@@ -4,6 +4,7 @@ import json
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
 
 from recloop.errors import BadConfig, Unavailable
 from recloop.serving import journal as journals
@@ -123,6 +124,8 @@ def test_a_full_disk_is_503_with_the_reason_and_recommendations_go_on(server, pu
         ({"user_id": "u0", "kk": 3}, "body.kk"),
         ({"user_id": "u0", "filters": {"min_price": -1}}, "body.filters.min_price"),
         ({"user_id": "u0", "context": {"time": "soon"}}, "body.context.time"),
+        ({"user_id": "u0", "context": {"tme": 1}}, "body.context.tme"),
+        ({"user_id": "u0", "filters": {"categry": "FOOD"}}, "body.filters.categry"),
     ],
 )
 def test_a_bad_question_is_a_problem_that_names_the_field(server, body, field):
@@ -192,6 +195,7 @@ def test_figures_count_events_answers_and_the_release(server, purchase):
         "recloop_swaps 1.0",
     ):
         assert line in text
+    assert {family.name for family in text_string_to_metric_families(text)} >= {"recloop_events", "recloop_swaps"}
 
 
 def test_a_seal_closes_the_segment(server, purchase):

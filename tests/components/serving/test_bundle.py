@@ -1,10 +1,11 @@
+import json
 import shutil
 
 import numpy as np
 import onnx
 import polars as pl
 import pytest
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file, save_file
 
 from recloop.artifacts.manifest import describe
@@ -107,13 +108,75 @@ def test_a_model_that_proposes_nothing_to_a_stranger_is_refused(folder):
     refused(folder, "the first question for an unknown user got 0 of at least 1 items")
 
 
-@pytest.mark.parametrize("name", ["release.json", "users.json", "catalogue.parquet", "model/ranker.onnx"])
-def test_a_bundle_that_lacks_a_file_is_refused(folder, name):
-    (folder / name).unlink()
-    refused(folder, "cannot be read")
+SPOILS = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-9]),
+    "of another kind": lambda path: path.write_text('{"a": 1}'),
+}
+FILES = ("release.json", "users.json", "items.json", "catalogue.parquet", "history.safetensors", "model/model.json",
+         "model/ranker.onnx", "model/statistics.safetensors", "model/item_knn.safetensors")  # fmt: skip
 
 
-def test_a_truncated_file_is_refused(folder):
-    path = folder / "history.safetensors"
-    path.write_bytes(path.read_bytes()[:-9])
-    refused(folder, "cannot be read")
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
+def test_a_file_that_is_wrong_is_refused(folder, name, spoil):
+    spoil(folder / name)
+    refused(folder, "bundle")
+
+
+def test_neighbours_outside_the_vocabulary_are_refused(folder):
+    change(folder / "model" / "item_knn.safetensors", "neighbours", lambda values: np.where(values == 1, 13, values))
+    refused(folder, "neighbours are no item of the vocabulary")
+
+
+def test_histories_out_of_order_are_refused(folder):
+    change(folder / "history.safetensors", "times", lambda values: values[::-1].copy())
+    refused(folder, "events are out of order")
+
+
+def test_events_after_the_end_are_refused(folder):
+    facts = json.loads((folder / "release.json").read_text())
+    (folder / "release.json").write_text(json.dumps(facts | {"end": facts["end"] - 40 * 86_400}))
+    refused(folder, "lie after the end")
+
+
+@pytest.fixture
+def encoded(folder):
+    """The bundle with an encoder that sums the vectors of a history."""
+    model, vectors = folder / "model", np.eye(13, 4, dtype=np.float32)
+    np.save(model / "item_vectors.npy", vectors)
+    np.save(model / "item_known.npy", np.ones(13, dtype=bool))
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["vectors", "items"], ["taken"]),
+         helper.make_node("ReduceSum", ["taken", "axes"], ["state"], keepdims=0)],
+        "encoder",
+        [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name, shape in
+         (("items", ["rows", "length"]), ("lengths", ["rows"]))],
+        [helper.make_tensor_value_info("state", TensorProto.FLOAT, ["rows", 4])],
+        [numpy_helper.from_array(vectors, "vectors"), numpy_helper.from_array(np.array([1]), "axes")],
+    )  # fmt: skip
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(made, {"length": "20"})
+    (model / "encoder.onnx").write_bytes(made.SerializeToString())
+    facts = json.loads((model / "model.json").read_text())
+    (model / "model.json").write_text(json.dumps(facts | {"sasrec": True}))
+    return folder
+
+
+def test_a_bundle_with_an_encoder_serves(encoded):
+    assert Bundle.load(encoded).model.parts.encoder.vectors.shape == (13, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "match"),
+    [
+        ("item_vectors", np.ones((12, 4), np.float32), "'item vectors': 12"),
+        ("item_known", np.ones(12, dtype=bool), "'known items': 12"),
+        ("item_vectors", np.full((13, 4), np.nan, np.float32), "52 of 52 item vectors are not finite"),
+        ("item_vectors", np.ones((13, 5), np.float32), "cannot be read or asked: ValueError"),
+    ],
+)
+def test_an_encoder_that_does_not_fit_is_refused(encoded, name, value, match):
+    np.save(encoded / "model" / f"{name}.npy", value)
+    refused(encoded, match)

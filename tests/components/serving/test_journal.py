@@ -1,6 +1,6 @@
-import errno
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,21 +12,6 @@ from recloop.serving.journal import ACTIVE, Journal, read_segment
 
 def event(name):
     return {"kind": "event", "event_id": name}
-
-
-@pytest.fixture
-def opened(tmp_path):
-    """Function: -> a journal in tmp_path; all are closed at the end."""
-    made = []
-
-    def start(**settings):
-        made.append(Journal(tmp_path / "journal", **settings))
-        return made[-1]
-
-    yield start
-    for journal in made:
-        if journal.writer.is_alive():
-            journal.close()
 
 
 def test_what_is_acknowledged_is_in_the_file(opened):
@@ -94,51 +79,6 @@ def test_nothing_is_acknowledged_before_the_sync(opened, monkeypatch):
     assert not done.done()
     gate.set()
     assert done.result() == [True]
-
-
-def full(_):
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def test_a_full_disk_refuses_with_the_reason_and_the_event_may_be_sent_again(opened, monkeypatch):
-    journal = opened()
-    with monkeypatch.context() as patched:
-        patched.setattr(module.os, "fdatasync", full)
-        with pytest.raises(Unavailable, match="No space left"):
-            journal.append([event("1")]).result()
-        assert "No space left" in journal.reasons["journal"]
-    assert journal.append([event("1")]).result() == [True]
-    assert journal.reasons == {}
-    assert read_segment(journal.folder / ACTIVE) == [event("1")]
-
-
-def test_a_duplicate_is_not_acknowledged_while_its_first_copy_failed(opened, monkeypatch):
-    journal = opened()
-    with monkeypatch.context() as patched:
-        patched.setattr(module.os, "fdatasync", full)
-        for done in (journal.append([event("1")]), journal.append([event("1")])):
-            with pytest.raises(Unavailable):
-                done.result()
-
-
-def test_half_of_a_write_does_not_stay(opened, monkeypatch):
-    journal = opened()
-    journal.append([event("1")]).result()
-    real = os.write
-
-    def half(file, data):
-        if len(data) > 5:
-            return real(file, data[:5])
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(module.os, "write", half)
-        # cutting fails at first as well: the next write must cut before it writes
-        patched.setattr(module.os, "ftruncate", lambda file, size: full(file))
-        with pytest.raises(Unavailable):
-            journal.append([event("2")]).result()
-    journal.append([event("3")]).result()
-    assert read_segment(journal.folder / ACTIVE) == [event("1"), event("3")]
 
 
 def test_a_seal_gives_an_immutable_segment_named_by_its_records(opened):
@@ -223,3 +163,49 @@ def test_closing_writes_what_waits(opened):
     journal.close()
     assert all(d.result() == [True] for d in done)
     assert len(read_segment(journal.folder / ACTIVE)) == 50
+
+
+def test_a_duplicate_of_what_is_not_synced_yet_is_acknowledged_only_with_it(opened, monkeypatch):
+    journal, gate, asked = opened(), threading.Event(), threading.Event()
+
+    def wait(_):
+        asked.set()
+        gate.wait()
+
+    monkeypatch.setattr(module.os, "fdatasync", wait)
+    first = journal.append([event("1")])
+    asked.wait()
+    second = journal.append([event("1")])
+    assert not second.done()
+    gate.set()
+    assert (first.result(), second.result()) == ([True], [False])
+
+
+def test_seals_between_appends_lose_nothing_and_number_every_record(opened):
+    journal = opened()
+    with ThreadPoolExecutor(8) as pool:
+
+        def send(n):
+            if n % 10 == 0:
+                journal.seal()
+            return journal.append([event(f"{n}-{m}") for m in range(3)]).result()
+
+        taken = list(pool.map(send, range(200)))
+    assert taken == [[True] * 3] * 200
+    kept = [record["event_id"] for record in journal.replay()]
+    assert sorted(kept) == sorted(f"{n}-{m}" for n in range(200) for m in range(3))
+    journal.seal()
+    edges = [tuple(map(int, module.SEALED.fullmatch(path.stem).groups())) for path in journal.segments()]
+    assert len(edges) > 1
+    assert [first for first, _ in edges] == [1, *(last + 1 for _, last in edges[:-1])]
+    assert edges[-1][1] == 600
+
+
+def test_a_closed_journal_refuses_instead_of_waiting_for_ever(opened):
+    journal = opened()
+    journal.close()
+    journal.close()
+    with pytest.raises(Unavailable, match="closed"):
+        journal.append([event("1")])
+    with pytest.raises(Unavailable, match="closed"):
+        journal.seal()

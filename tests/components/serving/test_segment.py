@@ -15,6 +15,24 @@ def segment(tmp_path):
     return path
 
 
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+VALUES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT
+)
+
+
+@given(st.lists(st.dictionaries(TEXT, VALUES | st.lists(VALUES), min_size=1), max_size=20))
+def test_whatever_is_written_is_read_again(tmp_path_factory, records):
+    path = tmp_path_factory.mktemp("any") / "segment.log"
+    path.write_bytes(b"".join(map(encode, records)))
+    assert read_segment(path) == records
+    assert cut_torn(path) is None
+
+
 def starts():
     found = [0]
     for record in RECORDS:

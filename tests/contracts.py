@@ -9,17 +9,22 @@ def check_recommender(model, histories, n_codes):
     found = model.recommend(histories, k=k)
     assert found.items.shape == found.scores.shape == found.origins.shape == (len(histories), k)
     assert found.items.dtype == np.int32
+    _is_ranked(found)
+    again = model.recommend(histories, k=k)
+    assert np.array_equal(found.items, again.items)
+    _respects_what_is_left_out(model, histories, n_codes, k)
+    more = model.recommend(histories, k=n_codes + 3)
+    assert more.items.shape == (len(histories), n_codes + 3)
+    _is_ranked(more)
+
+
+def _is_ranked(found):
     for items, scores in zip(found.items, found.scores, strict=True):
         real = items > 0
         assert np.all(real == (np.cumsum(~real) == 0))  # padding comes last
         assert len(set(items[real])) == real.sum()
         assert np.all(np.diff(scores[real]) <= 0)
         assert np.all(np.isneginf(scores[~real]))
-    again = model.recommend(histories, k=k)
-    assert np.array_equal(found.items, again.items)
-    _respects_what_is_left_out(model, histories, n_codes, k)
-    more = model.recommend(histories, k=n_codes + 3)
-    assert more.items.shape == (len(histories), n_codes + 3)
 
 
 def _respects_what_is_left_out(model, histories, n_codes, k):

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import available_timezones
 
 import yaml
@@ -31,6 +31,13 @@ def _zone(name: str) -> str:
     return name
 
 
+def _some(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise ValueError("is empty: a model would be compared with nothing and pass")
+    return names
+
+
+_SOME = AfterValidator(_some)
 EventColumn = Annotated[str, _one_of(EVENT_COLUMNS)]
 ItemColumn = Annotated[str, _one_of(ITEM_COLUMNS)]
 Reason = Annotated[str, _one_of(REASONS)]
@@ -98,7 +105,7 @@ class SASRecConfig(Section):
     blocks: int = Field(2, gt=0)
     heads: int = Field(2, gt=0)
     length: int = Field(100, gt=0)
-    """last events of a user that the encoder sees"""
+    """last events of a user that the encoder sees; without `repeats`, last different items"""
     horizon: int = Field(50, gt=0)
     """targets are drawn from this many next events; 1 is the next event only"""
     repeats: bool = False
@@ -164,22 +171,28 @@ class TrainerConfig(Section):
     checkpoint_seconds: float = Field(30.0, gt=0)
 
 
+Baseline = Literal["popularity", "frequency", "frequency_decayed", "item_knn"]
+View = Literal["all", "new"]
+"""all purchases, or those of items that are new to their user"""
+
+
 class EvaluationConfig(Section):
     """scorecard: how models are compared."""
 
     k: int = Field(10, gt=0)
     bootstrap: int = Field(1000, ge=100)
     confidence: float = Field(0.95, gt=0.5, lt=1)
-    baselines: tuple[str, ...] = ("popularity", "frequency", "frequency_decayed", "item_knn")
+    baselines: Annotated[tuple[Baseline, ...], _SOME] = get_args(Baseline)
+    """rivals that the gate asks a model to beat"""
 
 
 class GateConfig(Section):
     """When a challenger may be released."""
 
-    metric: str = "ndcg"
-    views: tuple[Literal["all", "new"], ...] = ("all", "new")
-    """what must beat every baseline: all purchases, and those new to the user"""
-    champion_views: tuple[Literal["all", "new"], ...] = ("all",)
+    metric: Literal["ndcg", "recall", "precision", "mrr", "hit_rate", "map", "spend_share"] = "ndcg"
+    views: Annotated[tuple[View, ...], _SOME] = ("all", "new")
+    """what must beat every baseline"""
+    champion_views: tuple[View, ...] = ("all",)
     """what must beat the champion; on the rest it may not be worse than `max_slice_loss`"""
     max_slice_loss: float = Field(0.05, ge=0)
     """relative loss that is allowed: on a slice, where more is proved; on a view of the champion, where more is possible"""

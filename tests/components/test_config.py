@@ -38,6 +38,20 @@ def test_one_wrong_key_is_not_plural():
         parse(SMALL | {"sed": 1}, name="x")
 
 
+@pytest.mark.parametrize(
+    ("section", "key", "value", "says"),
+    [
+        ("evaluation", "baselines", ["popular"], "'popularity', 'frequency', 'frequency_decayed' or 'item_knn'"),
+        ("evaluation", "baselines", [], "compared with nothing"),
+        ("gate", "views", [], "compared with nothing"),
+        ("gate", "metric", "auc", "'ndcg', 'recall'"),
+    ],
+)
+def test_a_gate_that_would_compare_with_nothing_or_nobody_known_is_refused(section, key, value, says):
+    with pytest.raises(BadConfig, match=rf"x has 1 wrong key:\n  {section}\.{key}.*{says}"):
+        parse(SMALL | {section: {key: value}}, name="x")
+
+
 @pytest.mark.parametrize("raw", [None, [], "text", 3])
 def test_what_is_no_mapping_is_refused(raw):
     with pytest.raises(BadConfig, match=f"it is {type(raw).__name__}"):

@@ -50,6 +50,20 @@ def top(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     k = min(k, values.shape[1])
     if k == 0:
         return np.zeros((len(values), 0), dtype=np.int64)
-    part = np.sort(np.argpartition(-values, k - 1, axis=1)[:, :k], axis=1)
+    least = np.partition(values, -k, axis=1)[:, -k, None]
+    kept = values >= least
+    # argpartition would choose among equals at the k-th place by the processor's instruction set
+    tied = np.flatnonzero(np.count_nonzero(kept, axis=1) > k)
+    if len(tied):
+        kept[tied] = _first(values[tied], least[tied], k)
+    part = np.nonzero(kept)[1].reshape(len(values), k)
     order = np.argsort(-np.take_along_axis(values, part, axis=1), axis=1, kind="stable")
     return np.take_along_axis(part, order, axis=1)
+
+
+def _first(values: NDArray[np.float32], least: NDArray[np.float32], k: int) -> NDArray[np.bool_]:
+    """What is above the k-th value of each row, filled up to k by the first of its equals. [n, columns]"""
+    above, equal = values > least, values == least
+    room = k - np.count_nonzero(above, axis=1, keepdims=True)
+    first: NDArray[np.bool_] = above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= room))
+    return first

@@ -35,7 +35,8 @@ def truth_of(events: pl.DataFrame, window: Window) -> Truth:
     """Coded events -> Truth of the window for users who have at least one event before it."""
     codes, times = events[USER].to_numpy(), events[TIME].to_numpy()
     past = events.filter(pl.Series(times < window.start[codes])).select(USER, RAW).unique()
-    inside = events.filter(pl.Series((times >= window.start[codes]) & (times < window.end[codes])))
+    # code 0 is every user without a past, so one stranger is no past of another
+    inside = events.filter(pl.Series((codes > 0) & (times >= window.start[codes]) & (times < window.end[codes])))
     pairs = (
         inside.join(past.select(USER).unique(), on=USER, how="semi")
         .group_by(USER, RAW)

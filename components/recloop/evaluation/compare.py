@@ -80,6 +80,9 @@ def _calibration(ranked: Ranked, truth: Truth) -> tuple[Bin, ...]:
 
 
 def _lists(model: Recommender, past: Histories, k: int) -> dict[str, Ranked]:
+    if isinstance(model, TwoStage):
+        every, new = model.recommend_twice(past, k=k)
+        return {"all": every, "new": new}
     return {"all": model.recommend(past, k=k), "new": model.recommend(past, k=k, exclude_seen=True)}
 
 

@@ -30,7 +30,7 @@ class Decision:
 
 def judge(card: Scorecard, config: GateConfig, *, baselines: tuple[str, ...], cost: Cost) -> Decision:
     """Scorecard, limits -> Decision. Baselines that the scorecard lacks are refusals, never passed over."""
-    refusals = [*_enough(card, config), *_saw_the_test(card), *_leaks(card, config)]
+    refusals = [*_other_metric(card, config), *_enough(card, config), *_saw_the_test(card), *_leaks(card, config)]
     for name in baselines:
         refusals += [r for view in config.views for r in _beats(card, config, name, view)]
     if CHAMPION in card.models:
@@ -48,6 +48,15 @@ def judge(card: Scorecard, config: GateConfig, *, baselines: tuple[str, ...], co
 
 def _difference(card: Scorecard, rival: str, view: str) -> Estimate | None:
     return card.differences.get(rival, {}).get(view)
+
+
+def _other_metric(card: Scorecard, config: GateConfig) -> list[str]:
+    if card.metric == config.metric:
+        return []
+    return [
+        f"The scorecard's differences are of {card.metric or 'a metric that it does not name'}, and the gate asks for "
+        f"{config.metric} (gate.metric): evaluate again."
+    ]
 
 
 def _enough(card: Scorecard, config: GateConfig) -> list[str]:

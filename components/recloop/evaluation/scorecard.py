@@ -33,8 +33,9 @@ DAYS_SEEN = "test_days_seen"
 class Scorecard:
     """Figures of several models on one protocol.
 
-    models: name -> view (all, new) -> metric -> Estimate. differences: rival -> view -> Estimate of model - rival on the
-    gate's metric. slices: name of the slice -> rival -> the same on its users. facts: plain figures (auc, log_loss, ...).
+    models: name -> view (all, new) -> metric -> Estimate. differences: rival -> view -> Estimate of model - rival on
+    `metric`. slices: name of the slice -> rival -> the same on its users, MODEL -> its own value there. facts: plain figures
+    (auc, log_loss, ...).
     """
 
     protocol: Protocol
@@ -49,6 +50,8 @@ class Scorecard:
     """digest of the release that CHAMPION was"""
     confidence: float = 0.95
     """of every interval"""
+    metric: str = ""
+    """of differences and slices"""
     calibration: tuple[Bin, ...] = ()
     """what the model said of the items that it shows, against what was taken"""
 
@@ -110,7 +113,7 @@ class Slices:
     """Groups of users and of items on which a model may not be worse."""
 
     users: dict[str, NDArray[np.bool_]]  # name -> [n_users of the truth]
-    items: dict[str, NDArray[np.bool_]]  # name -> [n_codes]
+    items: dict[str, NDArray[np.bool_]]  # name -> [n_codes], code 0 in none
 
 
 def score(
@@ -146,6 +149,7 @@ def score(
         item_slices=tuple(sorted(slices.items)),
         champion=champion,
         confidence=config.confidence,
+        metric=metric,
         calibration=calibration,
     )
     return card, _table(values, truth)
@@ -185,7 +189,7 @@ def _slice_columns(
         own = {m: np.where(users, values[m]["all"][metric], np.nan) for m in ranked}
         columns |= {("slices", name, m): own[m] if m == MODEL else own[MODEL] - own[m] for m in ranked}
     for name, items in slices.items.items():
-        kept = items[truth.items] & (truth.items > 0)
+        kept = items[truth.items]
         own = {m: _values(ranked[m]["all"], truth, "all", kept)[metric] for m in ranked}
         columns |= {("slices", name, m): own[m] if m == MODEL else own[MODEL] - own[m] for m in ranked}
     return columns

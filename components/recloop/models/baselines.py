@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from recloop.config import CandidatesConfig
+from recloop.config import Baseline, CandidatesConfig
 from recloop.data.dataset import Dataset
 from recloop.data.histories import Histories
 from recloop.data.statistics import ItemStatistics, item_statistics
 from recloop.data.truth import Truth
 from recloop.data.windows import Window
+from recloop.errors import BadData
 from recloop.evaluation.metrics import per_user
 from recloop.models.frequency import Frequency
 from recloop.models.item_knn import ItemKNN, fit_item_knn
@@ -24,11 +25,16 @@ TUNING_USERS = 500
 
 
 def fit_baselines(
-    dataset: Dataset, names: tuple[str, ...], *, config: CandidatesConfig, k: int
+    dataset: Dataset, names: tuple[Baseline, ...], *, config: CandidatesConfig, k: int
 ) -> tuple[dict[str, Recommender], dict[str, float]]:
-    """Baselines as of the test window's start, and the settings that were best on the window before."""
+    """Baselines as of the test window's start, and the settings that were best on the window before. Raises BadData."""
     test, validation = dataset.windows(1)
     truth, past = _tuning(dataset, validation)
+    if not len(truth):
+        raise BadData(
+            "The baselines cannot be tuned: nobody with an earlier event took anything in the window before the test. Bring "
+            f"more history or lower split.test_days ({dataset.split.test_days})."
+        )
     older = item_statistics(past_of(dataset, validation), dataset.catalogue)
 
     def best(options: Iterable[float], build: Callable[[float], Recommender]) -> float:
@@ -38,7 +44,7 @@ def fit_baselines(
     half_life = best(HALF_LIVES, lambda h: Frequency(older.pop28, half_life=h))
     known = past_of(dataset, test)
     statistics = item_statistics(known, dataset.catalogue)
-    builders: dict[str, Callable[[], Recommender]] = {
+    builders: dict[Baseline, Callable[[], Recommender]] = {
         "popularity": lambda: Popularity(_window(statistics, days)),
         "frequency": lambda: Frequency(statistics.pop28, half_life=None),
         "frequency_decayed": lambda: Frequency(statistics.pop28, half_life=half_life),

@@ -39,7 +39,7 @@ def candidates(
     """Union of what each source proposes for each row. item_knn, sasrec: scores of every item. [n, n_codes]
 
     Item-kNN, SASRec and popularity propose items that the row has not had; history proposes those that it has.
-    Popularity proposes at least k.
+    Popularity proposes at least k, as far as the permitted catalogue sold anything in the last 28 days.
     """
     n = habit.n_codes
     seen = np.zeros((len(histories), n), dtype=bool)
@@ -48,7 +48,7 @@ def candidates(
     popular = max(config.popularity, k)
     keys = [
         np.zeros(0, dtype=np.int64) if exclude_seen else _history(habit, config.history, mask),
-        _popular(n, _head(popularity, mask, 4 * popular), popular, blocked),
+        _popular(n, _head(popularity, mask, popular + _most(habit)), popular, blocked),
         _unseen(np.where(blocked, 0, item_knn), config.item_knn, least=0.0),
     ]
     if sasrec is not None:
@@ -65,6 +65,11 @@ def _history(habit: Habits, cap: int, mask: NDArray[np.bool_]) -> NDArray[np.int
     rank = np.arange(len(order)) - np.searchsorted(rows, rows)
     keys: NDArray[np.int64] = habit.pairs.keys[order[rank < cap]]
     return keys
+
+
+def _most(habit: Habits) -> int:
+    """Distinct items of the row that has most: nobody's unseen popular items lie deeper than that below the head."""
+    return int(np.bincount(habit.rows).max(initial=0))
 
 
 def _head(popularity: F32, mask: NDArray[np.bool_], size: int) -> NDArray[np.int64]:

@@ -9,10 +9,13 @@ from scipy import sparse
 
 from recloop.data.habits import ages
 from recloop.data.histories import Histories
+from recloop.errors import BadData
 from recloop.models.ranked import ROWS, Ranked, best, joined, permitted
 
 BLOCK = 2000
-"""items whose similarities are held at once"""
+"""items whose similarities are held at once; at most 2 ** (33 - CODE_BITS)"""
+CODE_BITS = 22
+"""of an item's code in a sort key"""
 SHRINK = 10.0
 F32 = NDArray[np.float32]
 
@@ -68,7 +71,12 @@ class ItemKNN:
 
 
 def fit_item_knn(histories: Histories, *, n_codes: int, neighbours: int, half_life: float) -> ItemKNN:
-    """Histories of all users -> ItemKNN over their visits (events of one user at one moment)."""
+    """Histories of all users -> ItemKNN over their visits (events of one user at one moment). Raises BadData."""
+    if n_codes > 2**CODE_BITS:
+        raise BadData(
+            f"Item-kNN orders at most {2**CODE_BITS - 1:,} items; the vocabulary has {n_codes - 1:,}. Raise "
+            "split.min_item_events."
+        )
     visits = _visits(histories, n_codes)
     counts = np.asarray(visits.sum(axis=0)).ravel()
     norm = (1 / np.sqrt(counts + SHRINK)).astype(np.float32)
@@ -98,12 +106,17 @@ def _keep_nearest(
     together: sparse.csr_matrix, start: int, norm: F32, found: NDArray[np.int32], similarity: F32
 ) -> None:
     """Write the nearest items of one block of items into `found` and `similarity`."""
-    item = np.repeat(np.arange(together.shape[0]), np.diff(together.indptr))
-    cosine = together.data * norm[together.indices] * norm[start + item]
-    cosine[together.indices == start + item] = 0
-    order = np.lexsort((together.indices, -cosine, item))
-    rank = np.arange(len(order)) - together.indptr[item[order]]
-    kept = order[(rank < found.shape[1]) & (cosine[order] > 0)]
-    place = rank[(rank < found.shape[1]) & (cosine[order] > 0)]
-    found[start + item[kept], place] = together.indices[kept]
-    similarity[start + item[kept], place] = cosine[kept]
+    item = np.repeat(np.arange(together.shape[0], dtype=np.uint64), np.diff(together.indptr))
+    own = (item + np.uint64(start)).astype(np.int64)
+    cosine = (together.data * norm[together.indices] * norm[own]).astype(np.float32, copy=False)
+    near = (cosine > 0) & (together.indices != own)
+    # one sort of whole numbers orders by item, falling cosine and code: positive floats ascend as their bits do
+    falling = ~cosine[near].view(np.uint32) & np.uint32(2**31 - 1)
+    codes = together.indices[near].astype(np.uint64)
+    keys = np.sort((item[near] << 31 + CODE_BITS) | (falling.astype(np.uint64) << CODE_BITS) | codes)
+    rows = (keys >> 31 + CODE_BITS).astype(np.int64)
+    rank = np.arange(len(keys)) - np.searchsorted(rows, rows)
+    kept = rank < found.shape[1]
+    at, best = (start + rows[kept], rank[kept]), keys[kept]
+    found[at] = best & np.uint64(2**CODE_BITS - 1)
+    similarity[at] = (~(best >> CODE_BITS).astype(np.uint32) & np.uint32(2**31 - 1)).view(np.float32)

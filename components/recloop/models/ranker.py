@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recloop.config import RankerConfig, TrainerConfig
+from recloop.errors import BadData
 from recloop.models.export import export
 from recloop.models.fit import Progress, train
 
@@ -59,6 +60,7 @@ class Rows(NamedTuple):
     features: Tensor
     labels: Tensor
     weights: Tensor
+    pairs: int  # in the whole step, over all devices
 
 
 @dataclass
@@ -88,13 +90,15 @@ class RankerPlan:
         for epoch in range(start // self.per_epoch, self.epochs):
             order = np.random.default_rng([self.seed, epoch]).permutation(len(self.labels))
             for n in range(max(0, start - epoch * self.per_epoch), self.per_epoch):
-                at = torch.from_numpy(order[n * self.batch : (n + 1) * self.batch][rank::world])
+                pairs = order[n * self.batch : (n + 1) * self.batch]
+                at = torch.from_numpy(pairs[rank::world])
                 step = epoch * self.per_epoch + n
-                yield Rows(step, self.features[at], self.labels[at], self.weights[at])
+                yield Rows(step, self.features[at], self.labels[at], self.weights[at], len(pairs))
 
     def loss(self, net: nn.Module, batch: Rows, world: int) -> Tensor:
-        """Mean weighted binary cross-entropy."""
-        return F.binary_cross_entropy_with_logits(net(batch.features), batch.labels, weight=batch.weights)
+        """Mean weighted binary cross-entropy over the step's pairs, whichever device holds them."""
+        own = F.binary_cross_entropy_with_logits(net(batch.features), batch.labels, weight=batch.weights)
+        return own * (len(batch.labels) * world / batch.pairs)
 
 
 def fit_ranker(
@@ -110,23 +114,30 @@ def fit_ranker(
 ) -> dict[str, float]:
     """Write ranker.safetensors and ranker.onnx into `out`; AUC and log loss on the pairs of held-out users.
 
-    `warm`: folder of an older model of the same features.
+    `warm`: folder of an older model of the same features, whose weights go on from where they were; a folder without a
+    ranker, or with one of other sizes, is told to `progress` and passed over. Raises BadData without a pair of a buyer.
     """
-    torch.manual_seed(seed)
-    net = Ranker(examples.features.shape[1], config.hidden)
     held = examples.users % HELD_OUT == 0
     taken = ~held & _sampled(examples, config.unseen_share, seed)
-    if warm is None:
+    if not examples.labels[taken].any():
+        raise BadData(
+            f"The ranker has nothing to learn: none of {np.count_nonzero(~held):,} candidates was taken in its windows. Bring "
+            "more history, or lower split.test_days or model.ranker.windows."
+        )
+    torch.manual_seed(seed)
+    net = Ranker(examples.features.shape[1], config.hidden)
+    older = None if warm is None else _older(net, warm, progress)
+    if older is None:
         _standardise(net, examples.features[taken])
     else:
-        net.load_state_dict(load_file(warm / WEIGHTS))
+        net.load_state_dict(older)
     plan = RankerPlan(
         features=torch.from_numpy(examples.features[taken]),
         labels=torch.from_numpy(examples.labels[taken]),
         weights=torch.from_numpy(np.where(examples.unseen[taken], config.new_weight, 1.0).astype(np.float32)),
         batch=config.batch,
-        epochs=config.epochs if warm is None else config.warm_epochs,
-        lr=config.lr if warm is None else config.lr / 3,
+        epochs=config.epochs if older is None else config.warm_epochs,
+        lr=config.lr if older is None else config.lr / 3,
         seed=seed,
     )
     train(net, plan, name="ranker", trainer=trainer, work=work, progress=progress)
@@ -135,6 +146,18 @@ def fit_ranker(
     axes = {"features": {0: "pairs"}, "logit": {0: "pairs"}}
     export(net, {"features": torch.zeros(2, width)}, "logit", axes, out / "ranker.onnx")
     return _quality(net, examples.features[held], examples.labels[held])
+
+
+def _older(net: Ranker, folder: Path, progress: Progress | None) -> dict[str, Tensor] | None:
+    """Weights of an older model; None where it cannot be gone on with."""
+    if not (folder / WEIGHTS).exists():
+        return None
+    weights = load_file(folder / WEIGHTS)
+    if {n: v.shape for n, v in weights.items()} == {n: v.shape for n, v in net.state_dict().items()}:
+        return weights
+    if progress:
+        progress("ranker: the older model has other sizes; starting afresh", 0.0)
+    return None
 
 
 def _sampled(examples: Examples, share: float, seed: int) -> NDArray[np.bool_]:

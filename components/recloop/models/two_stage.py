@@ -24,6 +24,8 @@ from recloop.models.ranked import Ranked, joined, permitted
 
 F32 = NDArray[np.float32]
 ROWS = 128
+OF_HISTORY = 1 << CANDIDATE_SOURCES.index("history")
+"""bit of an origin"""
 
 
 @dataclass(frozen=True)
@@ -123,16 +125,29 @@ class TwoStage:
     ) -> Ranked:
         """The k best candidates of each row; recent popularity for a row without a history."""
         mask = permitted(self.n_codes, allowed, exclude)
-        starts = range(0, len(histories), ROWS)
-        parts = [histories.part(start, min(start + ROWS, len(histories))) for start in starts]
-        return joined([self._recommend(part, k, exclude_seen, mask) for part in parts], k)
+        made = [_ranked(*self._scored(part, k, exclude_seen, mask), len(part), k) for part in _parts(histories)]
+        return joined(made, k)
 
-    def _recommend(self, histories: Histories, k: int, exclude_seen: bool, mask: NDArray[np.bool_]) -> Ranked:
+    def recommend_twice(self, histories: Histories, *, k: int) -> tuple[Ranked, Ranked]:
+        """What `recommend` gives without and with exclude_seen, for little more than the price of one."""
+        mask = permitted(self.n_codes, None, None)
+        every, fresh = [], []
+        for part in _parts(histories):
+            found, scores = self._scored(part, k, False, mask)
+            every.append(_ranked(found, scores, len(part), k))
+            # one source alone proposes what a row has had
+            unseen = found.origins & OF_HISTORY == 0
+            kept = Candidates(found.rows[unseen], found.items[unseen], found.origins[unseen])
+            fresh.append(_ranked(kept, scores[unseen], len(part), k))
+        return joined(every, k), joined(fresh, k)
+
+    def _scored(
+        self, histories: Histories, k: int, exclude_seen: bool, mask: NDArray[np.bool_]
+    ) -> tuple[Candidates, F32]:
         found, features, _ = self.parts.pairs(histories, exclude_seen=exclude_seen, mask=mask, k=k)
-        scores = self.score(features)
         empty = (histories.lengths == 0)[found.rows]
-        scores = np.where(empty, np.log1p(self.parts.statistics.pop28[found.items]), scores)
-        return _ranked(found, scores.astype(np.float32), len(histories), k)
+        scores = np.where(empty, np.log1p(self.parts.statistics.pop28[found.items]), self.score(features))
+        return found, scores.astype(np.float32)
 
     def score(self, features: F32) -> F32:
         """Features in the order of NAMES -> logits. [pairs]"""
@@ -150,6 +165,10 @@ class TwoStage:
         items = np.pad(items, ((0, 0), (0, max(0, pad))))
         scores = np.pad(scores, ((0, 0), (0, max(0, pad))), constant_values=-np.inf)
         return Ranked(items, np.where(items > 0, scores, -np.inf).astype(np.float32), np.full(items.shape, 4, np.uint8))
+
+
+def _parts(histories: Histories) -> list[Histories]:
+    return [histories.part(start, min(start + ROWS, len(histories))) for start in range(0, len(histories), ROWS)]
 
 
 def _ranked(found: Candidates, scores: F32, n: int, k: int) -> Ranked:

@@ -12,6 +12,7 @@ from recloop.data.features import NAMES
 from recloop.data.histories import Histories
 from recloop.data.statistics import item_statistics
 from recloop.data.windows import Window
+from recloop.errors import BadData
 from recloop.models.encoder import Encoder
 from recloop.models.fit import Progress
 from recloop.models.item_knn import fit_item_knn
@@ -34,10 +35,12 @@ def fit_two_stage(
 ) -> dict[str, float]:
     """Write every part of the model, learnt from events before the test window only; AUC and log loss of the ranker.
 
-    SASRec learns from what lies before the ranker's oldest window, so that its scores are honest features there.
+    SASRec learns from what lies before the ranker's oldest window, so that its scores are honest features there. The
+    ranker goes on from `warm` where its features are the same. Raises BadData where nothing lies before a window.
     """
     tell = progress or (lambda what, share: None)
     test, *earlier = dataset.windows(config.ranker.windows)
+    _require_past(dataset, earlier)
     encoder = _encoder(dataset, earlier[-1], config, trainer, seed, out, work, warm, progress)
     examples = []
     for n, window in enumerate(earlier):
@@ -51,11 +54,29 @@ def fit_two_stage(
         seed=seed,
         out=out,
         work=work,
-        warm=warm,
+        warm=warm if warm is not None and _features_of(warm) == [NAMES[n] for n in columns] else None,
         progress=progress,
     )
     _save(sources(dataset, test, config, encoder), columns, config, out, learnt_until=test.as_of)
     return quality
+
+
+def _require_past(dataset: Dataset, earlier: list[Window]) -> None:
+    """Raise BadData where a window of the ranker has no user with an earlier event."""
+    empty = [n for n, window in enumerate(earlier, start=1) if not len(dataset.truth(window))]
+    if empty:
+        raise BadData(
+            f"The ranker learns from {len(earlier)} windows before the test, and in window {empty[0]} of them nobody with an "
+            f"earlier event took anything. Bring more history, or lower model.ranker.windows ({len(earlier)}) or "
+            f"split.test_days ({dataset.split.test_days})."
+        )
+
+
+def _features_of(folder: Path) -> list[str] | None:
+    """Features of an older model's ranker; None where the folder names none."""
+    path = folder / "model.json"
+    found: list[str] | None = json.loads(path.read_text()).get("features") if path.exists() else None
+    return found
 
 
 def sources(dataset: Dataset, window: Window, config: ModelConfig, encoder: Encoder | None) -> Sources:

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from frames import catalogue, histories
 from recloop.data.features import NAMES, NEVER, pair_features, profiles
@@ -83,6 +85,57 @@ def test_one_row_alone_has_the_features_it_has_in_a_batch():
     for row, item, at in ((0, 1, 0), (0, 4, 1), (1, 2, 2), (2, 3, 3)):
         alone = features(PAST.part(row, row + 1), [0], [item])
         assert all(alone[name][0] == batch[name][at] for name in NAMES)
+
+
+table = st.lists(
+    st.lists(st.tuples(st.integers(1, 4), st.integers(1, 150)), min_size=1, max_size=10).map(
+        lambda pairs: sorted(pairs, key=lambda pair: -pair[1])
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+def by_hand(row, item):
+    """Features of one pair by a slow loop over (item, days ago) pairs; the price of item n is n, its department n % 2."""
+    ages = [days for i, days in row if i == item]
+    days = sorted(set(ages))
+    last = min(ages, default=NEVER)
+    gap = (days[-1] - days[0]) / (len(days) - 1) if len(days) > 1 else STATS.gap[item]
+    decayed = sum(0.5 ** (age / 30) for age in ages)
+    aisle = [days for i, days in row if i % 2 == item % 2]
+    total = sum(0.5 ** (age / 30) for _, age in row)
+    aisle_decayed = sum(0.5 ** (age / 30) for age in aisle)
+    due = last / max(gap, 1)
+    return {
+        "count": np.log1p(len(ages)),
+        "days": np.log1p(len(days)),
+        "decayed_30": np.log1p(decayed),
+        "since_last": np.log1p(last),
+        "usual_gap": np.log1p(gap),
+        "due": min(due, 5),
+        "due_now": np.exp(-abs(np.log(max(due, 1e-3)))),
+        "bought": float(bool(ages)),
+        "share_recent": 10 * decayed / max(sum(age < 28 for _, age in row), 1),
+        "share_all": 100 * len(ages) / len(row),
+        "per_visit": len(days) / len({age for _, age in row}),
+        "pop_28": np.log1p(STATS.pop28[item]),
+        "user_events": np.log1p(len(row)),
+        "user_visits": np.log1p(len({age for _, age in row})),
+        "price_against_user": np.log((STATS.price[item] + 0.1) / (np.mean([i for i, _ in row]) + 0.1)),
+        "department_share": aisle_decayed / max(total, 1e-6),
+        "department_since": np.log1p(min(aisle, default=NEVER)),
+        "since_visit": np.log1p(min(age for _, age in row)),
+    }
+
+
+@given(table)
+def test_features_are_those_of_a_slow_loop(rows):
+    pairs = [(row, item) for row in range(len(rows)) for item in range(1, 5)]
+    found = features(histories(*rows), [row for row, _ in pairs], [item for _, item in pairs])
+    for n, (row, item) in enumerate(pairs):
+        wanted = by_hand(rows[row], item)
+        assert {name: found[name][n] for name in wanted} == pytest.approx(wanted, rel=1e-4, abs=1e-5)
 
 
 def test_a_smaller_vocabulary_sees_the_events_it_knows():

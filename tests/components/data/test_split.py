@@ -1,3 +1,4 @@
+from dataclasses import fields
 from datetime import UTC, datetime
 
 import numpy as np
@@ -43,13 +44,18 @@ def learnt(dataset):
         sasrec=nothing,
         sasrec_known=nothing,
     )
-    arrays = [past.offsets, past.items, past.times, statistics.pop, statistics.gap, statistics.price, features]
-    return dataset.users.ids, dataset.items.ids, [a.tobytes() for a in arrays]
+    arrays = [getattr(part, f.name) for part in (past, statistics) for f in fields(part)]
+    return dataset.users.ids, dataset.items.ids, [a.tobytes() for a in (*arrays, features)]
 
 
 later = st.lists(
     st.tuples(st.sampled_from(["u1", "u2", "u9"]), st.sampled_from(["a", "b", "c", "z"]), st.integers(CUT + 1, 29)),
     max_size=8,
+)
+
+
+visit = st.lists(st.sampled_from(["a", "b", "c", "z"]), min_size=1, max_size=5).map(
+    lambda items: [("u1", item, 9) for item in items]
 )
 
 
@@ -79,14 +85,19 @@ def test_leaving_the_last_visit_out_gives_each_user_a_cut():
     assert past.lengths.tolist() == [2, 1]
 
 
-@settings(max_examples=30, deadline=None)
-@given(extra=st.sampled_from(["a", "b", "c", "z"]))
-def test_the_left_out_event_is_not_learnt_from(extra):
+@settings(max_examples=40, deadline=None)
+@given(first=visit, second=visit)
+def test_no_visit_that_is_left_out_is_learnt_from(first, second):
     config = SplitConfig(kind="leave_last_out", test_days=7, min_item_events=1)
-    base = [("u1", "a", 1), ("u1", "b", 2), ("u2", "a", 3), ("u2", "c", 4)]
-    assert learnt(build([*base, ("u1", extra, 9), ("u2", "a", 8)], config)) == learnt(
-        build([*base, ("u1", "b", 9), ("u2", "a", 8)], config)
-    )
+    base = [("u1", "a", 1), ("u1", "b", 2), ("u2", "a", 3), ("u2", "c", 4), ("u2", "a", 8)]
+    assert learnt(build([*base, *first], config)) == learnt(build([*base, *second], config))
+
+
+def test_strangers_with_one_visit_each_are_nobody_in_the_answers():
+    config = SplitConfig(kind="leave_last_out", test_days=7, min_item_events=1)
+    dataset = build([*PAST, ("u8", "a", 4), ("u9", "b", 21)], config)
+    assert "u8" not in dataset.users.ids
+    assert dataset.truth(dataset.test).users.min() > 0
 
 
 def test_truth_marks_what_is_new_and_keeps_unknown_items_as_misses():

@@ -1,17 +1,16 @@
-import json
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
-import polars as pl
 import pytest
 
 from recloop.config import EvaluationConfig, GateConfig
 from recloop.data.truth import Truth
-from recloop.errors import BadData
 from recloop.evaluation.gate import Cost, judge
+from recloop.evaluation.intervals import Estimate
+from recloop.evaluation.metrics import PER_USER
 from recloop.evaluation.protocol import Protocol
-from recloop.evaluation.scorecard import Scorecard, Slices, score
-from recloop.evaluation.slices import slices_of
+from recloop.evaluation.scorecard import Slices, score
 from recloop.models.ranked import Ranked
 
 USERS, ITEMS, K = 400, 200, 10
@@ -54,8 +53,6 @@ def leaked(share):
 
 
 NO_SLICES = Slices({}, {})
-
-
 NOTHING = {"test_days_seen": 0.0}
 
 
@@ -166,6 +163,15 @@ def test_better_on_all_but_worse_on_new_is_refused():
     assert any("new purchases" in r and "champion" in r for r in decision.reasons)
 
 
+@pytest.mark.parametrize(("low", "released"), [(-0.04, True), (-0.06, False)])
+def test_on_new_purchases_no_more_than_the_allowed_loss_against_the_champion_may_be_possible(low, released):
+    found = card(model=BETTER, popularity=BASELINE, champion=lists(1.5, 6))
+    before = found.models["champion"]["new"]["ndcg"].value
+    unsure = Estimate(0.01 * before, low * before, 0.08 * before, USERS)
+    rivals = found.differences | {"champion": found.differences["champion"] | {"new": unsure}}
+    assert judged(replace(found, differences=rivals), replace_config(max_slice_loss=0.05)).release is released
+
+
 def test_a_worse_slice_of_users_is_refused():
     few = np.arange(USERS) < 120
     worse = lists(2.5, 9)
@@ -190,55 +196,45 @@ def _rest():
     return np.zeros((USERS, K), np.float32), np.zeros((USERS, K), np.uint8)
 
 
-def test_a_scorecard_comes_back_byte_equal_and_refuses_another_protocol(tmp_path):
-    found = card(model=BETTER, popularity=BASELINE, slices=Slices({"s": np.arange(USERS) < 100}, {}))
-    found.save(tmp_path)
-    again = Scorecard.load(tmp_path)
-    assert again.dumps() == found.dumps()
-    text = (tmp_path / "scorecard.json").read_text()
-    (tmp_path / "scorecard.json").write_text(text.replace('"k": 10', '"k": 20'))
-    with pytest.raises(BadData, match="protocol"):
-        Scorecard.load(tmp_path)
+def test_a_slice_of_items_may_not_be_lost_against_the_champion():
+    some = np.zeros(ITEMS + 1, dtype=bool)
+    some[1:60] = True
+    blind = {
+        view: Ranked(np.where(some[ranked.items], 0, ranked.items), *_rest()) for view, ranked in lists(5, 12).items()
+    }
+    found = card(model=blind, popularity=BASELINE, champion=lists(1.5, 6), slices=Slices({}, {"department A": some}))
+    assert [r for r in judged(found).reasons if "department A" in r and "worse than champion" in r]
+
+
+def test_a_slice_of_few_users_decides_nothing():
+    few = np.arange(USERS) < 40
+    worse = lists(2.5, 9)
+    worse["all"].items[:40] = lists(0, 10)["all"].items[:40]
+    found = card(model=worse, popularity=BASELINE, slices=Slices({"users below 50 events": few}, {}))
+    assert judged(found).release
+    assert not judged(found, replace_config(min_slice_users=40)).release
+
+
+def test_a_gate_of_another_metric_refuses_the_scorecard():
+    decision = judged(card(model=BETTER, popularity=BASELINE), replace_config(metric="recall"))
+    assert decision.reasons[0].startswith("The scorecard's differences are of ndcg, and the gate asks for recall")
+    unnamed = replace(card(model=BETTER, popularity=BASELINE), metric="")
+    assert "does not name" in judged(unnamed).reasons[0]
+
+
+NAN = float("nan")
 
 
 @pytest.mark.parametrize(
-    "change", [{"k": 20}, {"start": 1}, {"end": 2}, {"kind": "leave_last_out"}, {"min_item_events": 5}]
+    ("estimate", "n"), [(None, 0), (Estimate(NAN, NAN, NAN, 0), 0), (Estimate(0.1, 0.05, 0.15, 49), 49)]
 )
-def test_each_part_of_a_protocol_changes_its_hash(change):
-    assert replace(PROTOCOL, **change).hash != PROTOCOL.hash
-
-
-def test_figures_that_nobody_has_are_null_in_a_file_that_any_reader_of_json_takes(tmp_path):
-    found = card(model=BETTER, popularity=BASELINE, slices=Slices({"nobody": np.zeros(USERS, dtype=bool)}, {}))
-    found.save(tmp_path)
-    text = (tmp_path / "scorecard.json").read_text()
-    assert json.loads(text, parse_constant=pytest.fail)["slices"]["nobody"]["model"]["value"] is None
-    again = Scorecard.load(tmp_path)
-    assert np.isnan(again.slices["nobody"]["model"].value)
-    assert again.dumps() == text
-
-
-def test_one_row_a_user_model_and_view_is_kept():
-    _, table = score(
-        {"model": BETTER, "popularity": BASELINE},
-        TRUTH,
-        popularity=POPULARITY,
-        slices=NO_SLICES,
-        protocol=PROTOCOL,
-        config=EvaluationConfig(bootstrap=100),
-        metric="ndcg",
-        seed=1,
-        facts={},
-    )
-    assert table.height == USERS * 2 * 2
-    assert table.filter(model="model", view="all")["ndcg"].mean() == pytest.approx(
-        card(model=BETTER, popularity=BASELINE).models["model"]["all"]["ndcg"].value
+def test_a_view_that_nobody_or_few_have_a_value_on_is_a_refusal(estimate, n):
+    found = card(model=BETTER, popularity=BASELINE)
+    views = {"all": found.differences["popularity"]["all"]} | ({"new": estimate} if estimate else {})
+    assert judged(replace(found, differences={"popularity": views})).reasons == (
+        f"Against popularity on new purchases nothing can be decided: {n} users have a value.",
     )
 
 
-def test_slices_name_new_users_rare_items_and_departments():
-    catalogue = pl.DataFrame({"category": ["A > x", "B", "A > y", "B"]})
-    found = slices_of(np.array([3, 80]), np.array([0, 9, 1, 8, 2], dtype=np.float32), catalogue)
-    assert found.users["users below 50 events"].tolist() == [True, False]
-    assert found.items["department A"].tolist() == [False, True, False, True, False]
-    assert found.items["rare items"].tolist() == [False, False, True, True, True]
+def test_every_metric_that_a_gate_may_ask_for_is_one_of_a_user():
+    assert set(get_args(GateConfig.model_fields["metric"].annotation)) < set(PER_USER)

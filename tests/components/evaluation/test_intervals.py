@@ -28,6 +28,8 @@ def test_a_paired_difference_is_narrower_than_two_means():
 def test_users_without_a_value_are_left_out():
     found = mean(np.array([1.0, np.nan, 3.0]), times=100, confidence=0.95, seed=1)
     assert (found.value, found.n) == (2.0, 2)
+    alike = mean(np.array([5.0, np.nan, 5.0, 5.0, 5.0, 5.0]), times=100, confidence=0.95, seed=1)
+    assert (alike.low, alike.high) == (5, 5)
     assert np.isnan(mean(np.array([np.nan]), times=100, confidence=0.95, seed=1).value)
 
 
@@ -53,3 +55,9 @@ def test_a_model_against_itself_differs_by_exactly_nothing():
     values = np.random.default_rng(5).normal(0, 1, 50)
     found = paired(values, values, **OPTIONS)
     assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+def test_of_nobody_there_is_no_mean():
+    found = mean(np.zeros(0), **OPTIONS)
+    assert found.n == 0
+    assert np.isnan([found.value, found.low, found.high]).all()

@@ -36,7 +36,8 @@ def test_items_outside_the_vocabulary_are_misses_that_count():
 
 
 def test_a_padded_place_is_never_a_hit():
-    assert values([[0, 0]], [(0, 0)])["hit_rate"][0] == 0
+    found = values([[0, 0]], [(0, 0)])
+    assert (found["hit_rate"][0], found["spend_share"][0]) == (0, 0)
 
 
 def test_a_row_that_took_nothing_has_no_value():
@@ -46,7 +47,12 @@ def test_a_row_that_took_nothing_has_no_value():
 
 
 def test_share_of_spend():
-    assert values([[1, 2]], [(0, 1), (0, 9)], spend=[3.0, 1.0])["spend_share"][0] == pytest.approx(0.75)
+    found = values([[1, 2], [4, 5]], [(0, 1), (0, 9), (1, 1), (1, 5)], spend=[3.0, 1.0, 1.0, 4.0])
+    assert found["spend_share"] == pytest.approx([0.75, 0.8])
+
+
+def test_a_row_that_paid_nothing_covers_nothing():
+    assert values([[1]], [(0, 1)], spend=[0.0])["spend_share"][0] == 0
 
 
 @settings(max_examples=60, deadline=None)

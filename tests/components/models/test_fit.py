@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,6 +79,13 @@ def test_a_finished_fit_is_not_done_again(uninterrupted, tmp_path):
 def test_a_checkpoint_of_another_fit_is_not_gone_on_with(uninterrupted, tmp_path):
     other = CONFIG.model_copy(update={"lr": CONFIG.lr / 2})
     fit(tmp_path / "other", tmp_path / "work", config=other, kill_at=2.0)
+    fit(tmp_path / "out", tmp_path / "work")
+    assert (tmp_path / "out" / WEIGHTS).read_bytes() == (uninterrupted / "out" / WEIGHTS).read_bytes()
+
+
+def test_a_checkpoint_of_other_data_of_the_same_size_is_not_gone_on_with(uninterrupted, tmp_path):
+    rows = fits.walks()
+    fit(tmp_path / "other", tmp_path / "work", histories=replace(rows, items=rows.items % (fits.N_CODES - 1) + 1))
     fit(tmp_path / "out", tmp_path / "work")
     assert (tmp_path / "out" / WEIGHTS).read_bytes() == (uninterrupted / "out" / WEIGHTS).read_bytes()
 

@@ -39,6 +39,17 @@ def test_frequency_counts_and_fills_up_by_popularity():
     assert found.items[2].tolist() == [1, 2, 3, 4]
 
 
+def test_frequency_fills_up_by_popularity_and_not_by_code():
+    found = Frequency(FAME[::-1].copy(), half_life=30.0).recommend(histories([(4, 1)]), k=3)
+    assert found.items.tolist() == [[4, 10, 9]]
+
+
+def test_popularity_without_what_was_seen_is_as_long_as_asked():
+    found = Popularity(FAME).recommend(PAST, k=9, exclude_seen=True)
+    assert found.items[0, :8].tolist() == [3, 4, 6, 7, 8, 9, 10, 11]
+    assert Popularity(FAME).recommend(PAST, k=3, exclude_seen=True).items[:2].tolist() == [[3, 4, 6], [1, 5, 6]]
+
+
 def test_decayed_frequency_prefers_what_is_recent():
     past = histories([(1, 300), (1, 299), (2, 1)])
     assert Frequency(FAME, half_life=None).recommend(past, k=1).items[0, 0] == 1
@@ -104,3 +115,26 @@ def test_history_is_masked_before_it_is_capped():
     mask = np.zeros(N, dtype=bool)
     mask[2] = True
     assert 2 in of_row(found(mask=mask, history=1), 0)
+
+
+def test_popularity_goes_below_what_a_user_has_seen():
+    fame = np.arange(N, 0, -1).astype(np.float32)
+    fame[0] = 0
+    everything = histories([(item, 5) for item in range(1, 10)])
+    made = candidates(
+        histories=everything,
+        habit=habits(everything, N),
+        popularity=fame,
+        item_knn=np.zeros((1, N), dtype=np.float32),
+        sasrec=None,
+        config=CandidatesConfig(history=0, popularity=2, item_knn=1, sasrec=1),
+        exclude_seen=True,
+        mask=permitted(N, None, None),
+        k=1,
+    )
+    assert of_row(made, 0) == {10, 11}
+
+
+def test_what_did_not_sell_is_not_popular():
+    fame = np.where(np.arange(N) < 4, FAME, 0).astype(np.float32)
+    assert of_row(found(k=9, fame=fame), 2) == {1, 2, 3}

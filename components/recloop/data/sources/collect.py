@@ -9,12 +9,14 @@ from recloop.data.events import conform
 from recloop.data.items import conform_items, items_of
 from recloop.data.sources.complete_journey import CompleteJourney
 from recloop.data.sources.readable import readable
+from recloop.data.sources.sequences import Sequences
 from recloop.data.sources.source import Source
 from recloop.data.sources.table import Storage, Table
 
 BUILDERS: dict[str, Callable[[DataConfig, Storage | None], Source]] = {
     "complete_journey": lambda config, storage: CompleteJourney(),
     "table": Table.configured,
+    "sequences": Sequences.configured,
 }
 """config.data.source -> its source"""
 

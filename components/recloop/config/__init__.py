@@ -1,0 +1,75 @@
+"""What runs: one YAML a scenario, read into frozen sections. Where it runs is not decided here."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from recloop.config.data import DataConfig, QualityConfig, SplitConfig
+from recloop.config.judging import Baseline, EvaluationConfig, FeedbackConfig, GateConfig, ServingConfig, View
+from recloop.config.model import CandidatesConfig, ModelConfig, RankerConfig, SASRecConfig, TrainerConfig
+from recloop.config.section import Section
+from recloop.errors import BadConfig
+
+__all__ = [
+    "Baseline",
+    "CandidatesConfig",
+    "Config",
+    "DataConfig",
+    "EvaluationConfig",
+    "FeedbackConfig",
+    "GateConfig",
+    "ModelConfig",
+    "QualityConfig",
+    "RankerConfig",
+    "SASRecConfig",
+    "Section",
+    "ServingConfig",
+    "SplitConfig",
+    "TrainerConfig",
+    "View",
+    "load",
+    "parse",
+]
+
+
+class Config(Section):
+    """One scenario."""
+
+    scenario: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
+    title: str = ""
+    seed: int = 7
+    data: DataConfig
+    quality: QualityConfig = QualityConfig()
+    split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
+    trainer: TrainerConfig = TrainerConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    gate: GateConfig = GateConfig()
+    serving: ServingConfig = ServingConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
+
+
+def load(path: Path) -> Config:
+    """YAML file -> Config. Raises BadConfig naming every wrong key at once."""
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise BadConfig(f"There is no configuration {path}. List them: ls {path.parent}/*.yaml") from None
+    except (OSError, yaml.YAMLError) as error:
+        raise BadConfig(f"{path} cannot be read as YAML: {error}") from error
+    return parse(raw, name=str(path))
+
+
+def parse(raw: Any, *, name: str) -> Config:
+    """Parsed YAML -> Config. Raises BadConfig naming every wrong key at once."""
+    if not isinstance(raw, dict):
+        raise BadConfig(f"{name} must be a mapping with the keys scenario, data, ...; it is {type(raw).__name__}.")
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        wrong = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise BadConfig(
+            f"{name} has {len(wrong)} wrong key{'s' if len(wrong) > 1 else ''}:\n" + "\n".join(wrong)
+        ) from error

@@ -1,0 +1,83 @@
+"""Sections of the first stages: events, checked, dataset."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field
+
+from recloop.columns import EVENT_COLUMNS, ITEM_COLUMNS, REASONS
+from recloop.config.section import Section
+
+
+def _one_of(names: tuple[str, ...]) -> AfterValidator:
+    def known(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"{name!r} is none of {', '.join(names)}")
+        return name
+
+    return AfterValidator(known)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no time zone, such as Europe/Berlin or UTC")
+    return name
+
+
+EventColumn = Annotated[str, _one_of(EVENT_COLUMNS)]
+ItemColumn = Annotated[str, _one_of(ITEM_COLUMNS)]
+Reason = Annotated[str, _one_of(REASONS)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A datetime; UTC where the text names no zone"""
+
+
+class DataConfig(Section):
+    """events: where they come from."""
+
+    source: Literal["complete_journey", "table", "sequences"] = "table"
+    events: str | None = None
+    """table: CSV, Parquet or JSON lines; a path, a folder or s3://. sequences: a file of lines `user item item ...`"""
+    items: str | None = None
+    columns: dict[EventColumn, str] = Field(default_factory=dict)
+    """table: canonical event column -> column in the file"""
+    item_columns: dict[ItemColumn, str] = Field(default_factory=dict)
+    """table: canonical item column -> column in the file"""
+    event: Literal["view", "click", "cart", "purchase", "rating"] = "purchase"
+    """table: kind of every row when the file has no event column"""
+    timezone: Zone = "UTC"
+    """of times that carry no zone"""
+    until: Moment | None = None
+    """events at or after this moment are left out (they can be replayed)"""
+
+
+class QualityConfig(Section):
+    """checked: how much may be wrong before a run stops."""
+
+    max_bad_share: float = Field(0.02, ge=0, le=1)
+    """share of rows that may go to quarantine, all reasons without a limit of their own together"""
+    allowance: dict[Reason, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    """reason -> share of rows, where one reason needs its own limit"""
+    max_top_item_share: float = Field(0.2, ge=0, le=1)
+    max_new_item_share: float = Field(0.5, ge=0, le=1)
+    """items of the last 28 days that were never seen before; not judged on less than 28 days of history"""
+    max_volume_change: float = Field(5.0, gt=1)
+    """events a day in the last 28 days against the history before, as a ratio either way"""
+    earliest: Moment = datetime(1990, 1, 1, tzinfo=UTC)
+    max_price: float = Field(1e6, gt=0)
+    max_quantity: float = Field(1e6, gt=0)
+    sample_rows: int = Field(20_000, gt=0)
+
+
+class SplitConfig(Section):
+    """dataset: what is known when."""
+
+    kind: Literal["temporal", "leave_last_out"] = "temporal"
+    test_days: int = Field(28, gt=0)
+    min_item_events: int = Field(5, gt=0)
+    """items with fewer events before the cut are not in the vocabulary"""

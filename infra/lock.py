@@ -1,4 +1,4 @@
-"""Write the lock files from pyproject.toml (run by `make lock`).
+"""Write the lock files from pyproject.toml (run by `make lock`); what is locked already stays unless --upgrade is given.
 
 One universal resolution covers Python 3.11 to 3.13. torch has files of its own, installed first:
 requirements-torch-cpu.lock holds its small CPU build, requirements-torch.lock the index's build with the
@@ -7,6 +7,7 @@ CUDA libraries that it needs on Linux. requirements.lock holds everything else.
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 COMPILE = (
@@ -32,11 +33,16 @@ def blocks(text: str) -> list[str]:
 
 
 def main() -> int:
-    run = subprocess.run(COMPILE.split(), capture_output=True, text=True, check=False)
-    if run.returncode:
-        sys.stderr.write(run.stderr)
-        return run.returncode
-    found = blocks(run.stdout)
+    with tempfile.TemporaryDirectory() as folder:
+        # uv keeps the versions that it finds in its output file
+        out = Path(folder) / "requirements.txt"
+        out.write_text("".join(Path(name).read_text() for name in ("requirements.lock", "requirements-torch.lock")))
+        command = [*COMPILE.split(), "--output-file", str(out), *sys.argv[1:]]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        if run.returncode:
+            sys.stderr.write(run.stderr)
+            return run.returncode
+        found = blocks(out.read_text())
     locks = {
         "requirements.lock": [b for b in found if not b.startswith(TORCH)],
         "requirements-torch.lock": [b for b in found if b.startswith(TORCH)],

@@ -111,7 +111,7 @@ def future(config: Config, since: datetime, until: datetime) -> "pl.DataFrame":
     from recloop.data.events import reject
     from recloop.data.sources.collect import collect
 
-    raw, items = collect(config.data.model_copy(update={"until": until.replace(tzinfo=UTC)}))
+    raw, items = collect(config.data.model_copy(update={"until": until.replace(tzinfo=UTC)}), folder=settings().sets)
     good, _ = reject(raw, items, config=config.quality, now=datetime.now(UTC))
     found = good.filter(pl.col("time") >= since.replace(tzinfo=UTC))
     if found.is_empty():

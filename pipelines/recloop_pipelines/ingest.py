@@ -26,7 +26,7 @@ def collect(*, config: Config, out: str, feedback: str = "") -> str:
         parents={f"feedback_{n}": part for n, part in enumerate(parts)},
         config=config.data.model_dump(mode="json") | {"feedback": folded},
     ) as draft:
-        events, items = read(config.data)
+        events, items = read(config.data, folder=settings().sets)
         newer = [pl.read_parquet(part.path / "events.parquet") for part in parts]
         pl.concat([events, *newer], how="diagonal_relaxed").write_parquet(draft.path / "events.parquet")
         items.write_parquet(draft.path / "items.parquet")

@@ -1,4 +1,4 @@
-"""Where it runs: at most ten RECLOOP_* variables; credentials come from the standard chains, never from here."""
+"""Where it runs: at most a dozen RECLOOP_* variables; credentials come from the standard chains, never from here."""
 
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """API key with which commands of this machine write to the service"""
     docs: str = ""
     """address of the server that shows <home>/datadocs; empty means that none runs"""
+    data_mirror: str = ""
+    """folder or URL that is asked for public data sets before their publishers; empty means none"""
 
     @property
     def folder(self) -> Path:
@@ -43,6 +45,11 @@ class Settings(BaseSettings):
         folder = self.home.absolute()
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    @property
+    def sets(self) -> Path:
+        """Where public data sets are fetched to, a folder each."""
+        return self.folder / "sets"
 
     @property
     def store_uri(self) -> str:

@@ -6,28 +6,60 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
+from recloop.config.counting import (
+    AlsConfig,
+    ContentConfig,
+    DNNConfig,
+    EaseConfig,
+    GMFConfig,
+    HybridConfig,
+    ItemToItemConfig,
+    MFConfig,
+    MLPConfig,
+    NCFConfig,
+    NeuMFConfig,
+)
 from recloop.config.data import DataConfig, QualityConfig, SplitConfig
 from recloop.config.judging import Baseline, EvaluationConfig, FeedbackConfig, GateConfig, ServingConfig, View
-from recloop.config.model import CandidatesConfig, ModelConfig, RankerConfig, SASRecConfig, TrainerConfig
+from recloop.config.model import ModelConfig, TrainerConfig
+from recloop.config.ranking import CandidatesConfig, DINConfig, MultiTaskConfig, RankerConfig, TwoTowerConfig
 from recloop.config.section import Section
+from recloop.config.sequences import Bert4RecConfig, HSTUConfig, SASRecConfig, SequenceConfig
 from recloop.errors import BadConfig
 
 __all__ = [
+    "AlsConfig",
     "Baseline",
+    "Bert4RecConfig",
     "CandidatesConfig",
     "Config",
+    "ContentConfig",
+    "DINConfig",
+    "DNNConfig",
     "DataConfig",
+    "EaseConfig",
     "EvaluationConfig",
     "FeedbackConfig",
+    "GMFConfig",
     "GateConfig",
+    "HSTUConfig",
+    "HybridConfig",
+    "ItemToItemConfig",
+    "MFConfig",
+    "MLPConfig",
     "ModelConfig",
+    "MultiTaskConfig",
+    "NCFConfig",
+    "NeuMFConfig",
     "QualityConfig",
     "RankerConfig",
     "SASRecConfig",
     "Section",
+    "SequenceConfig",
     "ServingConfig",
     "SplitConfig",
     "TrainerConfig",
+    "TwoTowerConfig",
     "View",
     "load",
     "parse",

@@ -40,9 +40,10 @@ Moment = Annotated[datetime, AfterValidator(_in_utc)]
 class DataConfig(Section):
     """events: where they come from."""
 
-    source: Literal["complete_journey", "table", "sequences"] = "table"
+    source: Literal["complete_journey", "table", "sequences", "public"] = "table"
     events: str | None = None
-    """table: CSV, Parquet or JSON lines; a path, a folder or s3://. sequences: a file of lines `user item item ...`"""
+    """table: CSV, Parquet or JSON lines; a path, a folder or s3://. sequences: a file of lines `user item item ...`.
+    public: the name of a public data set (`recloop data list`)"""
     items: str | None = None
     columns: dict[EventColumn, str] = Field(default_factory=dict)
     """table: canonical event column -> column in the file"""
@@ -79,5 +80,5 @@ class SplitConfig(Section):
 
     kind: Literal["temporal", "leave_last_out"] = "temporal"
     test_days: int = Field(28, gt=0)
-    min_item_events: int = Field(5, gt=0)
-    """items with fewer events before the cut are not in the vocabulary"""
+    min_item_events: int = Field(5, ge=0)
+    """items with fewer events before the cut are not in the vocabulary; 0: every item of the catalogue is"""

@@ -1,65 +1,46 @@
-"""Sections of the models and of how they are trained; one class a kind."""
+"""Section of the model: its kind and the settings of each kind; and of how it is trained."""
 
 from typing import Literal
 
 from pydantic import Field
 
+from recloop.config.counting import (
+    AlsConfig,
+    ContentConfig,
+    EaseConfig,
+    GMFConfig,
+    HybridConfig,
+    ItemToItemConfig,
+    MFConfig,
+    MLPConfig,
+    NeuMFConfig,
+)
+from recloop.config.ranking import CandidatesConfig, DINConfig, MultiTaskConfig, RankerConfig, TwoTowerConfig
 from recloop.config.section import Section
+from recloop.config.sequences import Bert4RecConfig, HSTUConfig, SASRecConfig
 
-
-class SASRecConfig(Section):
-    """The sequence model."""
-
-    dim: int = Field(64, gt=0)
-    blocks: int = Field(2, gt=0)
-    heads: int = Field(2, gt=0)
-    length: int = Field(100, gt=0)
-    """last events of a user that the encoder sees; without `repeats`, last different items"""
-    horizon: int = Field(50, gt=0)
-    """targets are drawn from this many next events; 1 is the next event only"""
-    repeats: bool = False
-    """also learn an item that the user took before; without, the sequence is of first times and foretells what is new"""
-    dropout: float = Field(0.2, ge=0, lt=1)
-    negatives: int = Field(512, gt=0)
-    """shared by a batch, drawn by popularity, corrected by logQ"""
-    batch: int = Field(64, gt=0)
-    """sequences a step, over all devices"""
-    lr: float = Field(2e-3, gt=0)
-    epochs: int = Field(4, gt=0)
-    warm_epochs: int = Field(1, gt=0)
-    """epochs when warm-started from the champion"""
-
-
-class RankerConfig(Section):
-    """The deep ranking network."""
-
-    hidden: tuple[int, ...] = (128, 64, 32)
-    batch: int = Field(4096, gt=0)
-    lr: float = Field(3e-3, gt=0)
-    epochs: int = Field(3, gt=0)
-    warm_epochs: int = Field(2, gt=0)
-    unseen_share: float = Field(0.5, gt=0, le=1)
-    """share of the negatives new to their user that are kept"""
-    new_weight: float = Field(2.0, gt=0)
-    """weight of pairs new to their user in the loss"""
-    windows: int = Field(3, gt=0)
-    """earlier windows of `split.test_days` that the ranker learns from"""
-    use_sasrec: bool = True
-    use_context: bool = True
-
-
-class CandidatesConfig(Section):
-    """Items each source may propose for one user."""
-
-    history: int = Field(300, ge=0)
-    popularity: int = Field(100, ge=0)
-    item_knn: int = Field(100, ge=0)
-    sasrec: int = Field(100, ge=0)
-    half_life_days: float = Field(60.0, gt=0)
-    neighbours: int = Field(50, gt=0)
-
-
-ModelKind = Literal["two_stage"]
+ModelKind = Literal[
+    "two_stage",
+    "popularity",
+    "frequency",
+    "frequency_decayed",
+    "item_knn",
+    "item_to_item",
+    "ease",
+    "als",
+    "hybrid",
+    "mf",
+    "gmf",
+    "mlp",
+    "neumf",
+    "sasrec",
+    "bert4rec",
+    "hstu",
+    "din",
+    "multi_task",
+    "two_tower",
+    "content",
+]
 
 
 class ModelConfig(Section):
@@ -68,7 +49,21 @@ class ModelConfig(Section):
     kind: ModelKind = "two_stage"
     candidates: CandidatesConfig = CandidatesConfig()
     sasrec: SASRecConfig = SASRecConfig()
+    bert4rec: Bert4RecConfig = Bert4RecConfig()
+    hstu: HSTUConfig = HSTUConfig()
     ranker: RankerConfig = RankerConfig()
+    din: DINConfig = DINConfig()
+    multi_task: MultiTaskConfig = MultiTaskConfig()
+    two_tower: TwoTowerConfig = TwoTowerConfig()
+    content: ContentConfig = ContentConfig()
+    item_to_item: ItemToItemConfig = ItemToItemConfig()
+    ease: EaseConfig = EaseConfig()
+    als: AlsConfig = AlsConfig()
+    hybrid: HybridConfig = HybridConfig()
+    mf: MFConfig = MFConfig()
+    gmf: GMFConfig = GMFConfig()
+    mlp: MLPConfig = MLPConfig()
+    neumf: NeuMFConfig = NeuMFConfig()
 
 
 class TrainerConfig(Section):

@@ -1,5 +1,6 @@
 """The pair features of the ranker: one definition for training, evaluation and serving."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +9,14 @@ from numpy.typing import NDArray
 from recloop.data.grouped import Grouped
 from recloop.data.habits import Habits, ages
 from recloop.data.histories import Histories
+from recloop.data.rhythm import Rhythm, rhythm
 from recloop.data.statistics import ItemStatistics
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
 NEVER = 400.0  # days: recency of what never happened
+LONG = 300.0  # visits: the same
 
 HABIT = (
     "count", "days", "decayed_7", "decayed_30", "decayed_90", "recent_28", "since_last", "since_first", "usual_gap",
@@ -26,10 +29,16 @@ USER = ("user_events", "user_visits", "user_discount", "price_against_user")
 CATEGORY = (
     "department_share", "department_decayed", "department_since", "category_share", "category_decayed", "category_since",
 )  # fmt: skip
+RHYTHM = (
+    "visits_2", "visits_5", "visits_15", "visits_40", "visits_share_5", "visits_share_15", "visits_since", "gap_spread",
+    "gap_variation", "gap_last", "due_last", "decayed_14", "decayed_60", "decayed_180", "weeks_4", "weeks_12",
+    "category_visits_5", "category_visits_15", "category_visits_since", "category_part", "category_visits_without",
+)  # fmt: skip
+"""counted in visits and weeks; the last two tell an item from others of its category that took its place"""
 SOURCES = ("item_knn", "item_knn_share", "sasrec", "sasrec_known")
 CONTEXT = ("since_visit", "user_recent_28", "discount", "discount_28", "price_now", "price_paid")
 """what is true of the moment: the visit rhythm, and today's price and discount against the usual"""
-NAMES: tuple[str, ...] = HABIT + ITEM + USER + CATEGORY + SOURCES + CONTEXT
+NAMES: tuple[str, ...] = HABIT + ITEM + USER + CATEGORY + RHYTHM + SOURCES + CONTEXT
 """Columns of `pair_features`; counts and days as log(1 + x), shares in percent, prices as log ratios."""
 
 
@@ -48,6 +57,7 @@ class Profiles:
     department_sums: tuple[F32, F32]  # decayed events, days since the last
     categories: Grouped
     category_sums: tuple[F32, F32]
+    category_rhythm: Rhythm
 
 
 def profiles(histories: Histories, statistics: ItemStatistics) -> Profiles:
@@ -70,6 +80,7 @@ def profiles(histories: Histories, statistics: ItemStatistics) -> Profiles:
         department_sums=department_sums,
         categories=categories,
         category_sums=category_sums,
+        category_rhythm=rhythm(histories, categories),
     )
 
 
@@ -78,6 +89,7 @@ def pair_features(
     rows: I64,
     items: I64,
     habit: Habits,
+    own: Rhythm,
     profile: Profiles,
     statistics: ItemStatistics,
     item_knn: F32,
@@ -86,7 +98,8 @@ def pair_features(
 ) -> F32:
     """(row, item) pairs -> features in the order of NAMES. [pairs, len(NAMES)]
 
-    item_knn, sasrec: the pair's score by each source; sasrec_known: 1 where the encoder was trained on the item.
+    own: rhythm of habit.pairs. item_knn, sasrec: the pair's score by each source; sasrec_known: 1 where the encoder was
+    trained on the item.
     """
     columns = (
         *_habit(rows, items, habit, profile, statistics),
@@ -94,6 +107,7 @@ def pair_features(
         *_user(rows, items, profile, statistics),
         *_category(rows, statistics.department[items], profile.departments, profile.department_sums, profile.decayed),
         *_category(rows, statistics.category[items], profile.categories, profile.category_sums, profile.decayed),
+        *_rhythm(rows, items, habit, own, profile, statistics),
         np.log1p(item_knn),
         100 * item_knn / np.maximum(profile.events[rows], 1),
         sasrec,
@@ -108,12 +122,7 @@ def pair_features(
 
 def _habit(rows: I64, items: I64, habit: Habits, profile: Profiles, stats: ItemStatistics) -> tuple[F32, ...]:
     at, there = habit.pairs.find(rows * habit.n_codes + items)
-
-    def of(values: F32, default: float = 0.0) -> F32:
-        return (
-            np.where(there, values[at], np.float32(default)) if len(values) else np.full(len(rows), default, np.float32)
-        )
-
+    of = _of(at, there)
     days, last = of(habit.days), of(habit.last, NEVER)
     gap = np.where(days > 1, of(habit.gap), stats.gap[items])
     due = last / np.maximum(gap, 1)
@@ -174,6 +183,47 @@ def _category(
     since = np.where(there, sums[1][at], np.float32(NEVER))
     share: F32 = (decayed / np.maximum(total[rows], 1e-6)).astype(np.float32)
     return share, np.log1p(decayed), np.log1p(since)
+
+
+def _rhythm(
+    rows: I64, items: I64, habit: Habits, own: Rhythm, profile: Profiles, stats: ItemStatistics
+) -> tuple[F32, ...]:
+    of = _of(*habit.pairs.find(rows * habit.n_codes + items))
+    of_category = _of(*profile.categories.find(rows * np.int64(1 << 32) + stats.category[items]))
+    kind, visits = profile.category_rhythm, profile.visits[rows]
+    by_visit, since = [of(v) for v in own.visits], of(own.since, LONG)
+    mean, spread, newest = of(habit.gap), of(own.gap_spread), of(own.gap_last)
+    days = [of(d) for d in own.days]
+    kind_since = of_category(kind.since, LONG)
+    return (
+        *(np.log1p(v) for v in by_visit),
+        # a user with many visits has 1 / (1 - 0.5 ** (1 / half-life)) decayed ones
+        by_visit[1] / np.clip(visits, 1, 7.7),
+        by_visit[2] / np.clip(visits, 1, 22.1),
+        np.log1p(since),
+        np.log1p(spread),
+        spread / np.maximum(mean, 1),
+        np.log1p(newest),
+        np.minimum(of(habit.last, NEVER) / np.maximum(newest, 1), 5),
+        *(np.log1p(d) for d in days),
+        *(np.log1p(of(w)) for w in own.weeks),
+        np.log1p(of_category(kind.visits[1])),
+        np.log1p(of_category(kind.visits[2])),
+        np.log1p(kind_since),
+        days[1] / np.maximum(of_category(kind.days[1]), np.float32(1e-3)),
+        np.clip(since - kind_since, 0, 20),
+    )
+
+
+def _of(at: I64, there: NDArray[np.bool_]) -> Callable[..., F32]:
+    """Values of groups -> those of the wanted pairs, a default where there is none."""
+
+    def of(values: F32, default: float = 0.0) -> F32:
+        if not len(values):
+            return np.full(len(at), default, np.float32)
+        return np.where(there, values[at], np.float32(default))
+
+    return of
 
 
 def _context(rows: I64, items: I64, habit: Habits, profile: Profiles, stats: ItemStatistics) -> tuple[F32, ...]:

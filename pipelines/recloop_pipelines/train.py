@@ -6,7 +6,7 @@ from pathlib import Path
 from recloop.artifacts import Artifact, publishing
 from recloop.config import Config
 from recloop_pipelines.champion import champion
-from recloop_pipelines.console import REPORT
+from recloop_pipelines.fitting import Order, fitted
 from recloop_pipelines.places import announce, required
 from recloop_pipelines.settings import opened, settings
 
@@ -35,10 +35,7 @@ def prepare(*, config: Config, out: str, checked: str = "") -> str:
 
 
 def fit(*, config: Config, out: str, dataset: str) -> str:
-    """dataset -> model: SASRec and the ranker, warm-started from the champion; a killed fit goes on where it was."""
-    from recloop.data.dataset import Dataset
-    from recloop.models.two_stage_fit import fit_two_stage
-
+    """dataset -> model of the configured kind, warm-started from the champion; a killed fit goes on where it was."""
     source = opened(dataset, kind="dataset")
     serving = champion(config)
     work = _work(config, out)
@@ -48,16 +45,8 @@ def fit(*, config: Config, out: str, dataset: str) -> str:
         parents=_parents(serving, dataset=source),
         config=config.model.model_dump(mode="json") | {"trainer": config.trainer.model_dump(mode="json")},
     ) as draft:
-        draft.metrics |= fit_two_stage(
-            Dataset.load(source.path),
-            config=config.model,
-            trainer=config.trainer,
-            seed=config.seed,
-            out=draft.path,
-            work=work,
-            warm=serving.path / "model" if serving else None,
-            progress=REPORT.get(),
-        )
+        warm = serving.path / "model" if serving else None
+        draft.metrics |= fitted(Order(config, dataset=source.path, out=draft.path, work=work, warm=warm))
     shutil.rmtree(work, ignore_errors=True)
     announce(config, "model", out)
     return out

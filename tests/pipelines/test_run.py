@@ -5,7 +5,7 @@ import pytest
 
 from recloop.artifacts import current, open_store, read_manifest
 from recloop.config import load
-from recloop.errors import BadData, BadRelease, Busy, QualityFailed, Unavailable
+from recloop.errors import BadData, BadRelease, Busy, QualityFailed, Stopped, Unavailable
 from recloop_pipelines import ingest, release
 from recloop_pipelines.console import steps
 from recloop_pipelines.lease import leased
@@ -147,3 +147,21 @@ def test_two_checks_of_one_day_give_the_same_bytes(shop):
         for n in ("a", "b")
     }
     assert len(digests_) == 1
+
+
+@pytest.mark.slow
+def test_two_training_processes_release_one_model(shop):
+    two = shop.read_text().replace("trainer: {threads: 1,", "trainer: {devices: 2, threads: 1,")
+    shop.write_text(two)
+    outcome = go(shop)
+    assert load(shop).trainer.devices == 2
+    assert pointer().release == outcome.artifacts["release"]
+    assert summary(load(shop), outcome)["gate"]["decision"] == "released"
+
+
+def test_a_training_process_that_dies_is_named_with_its_last_lines(shop, tmp_path):
+    from recloop_pipelines.fitting import Order, fitted
+
+    config = load(shop).model_copy(update={"trainer": load(shop).trainer.model_copy(update={"devices": 2})})
+    with pytest.raises(Stopped, match=r"training process ended with 1[\s\S]*events\.parquet"):
+        fitted(Order(config, dataset=tmp_path / "none", out=tmp_path, work=tmp_path, warm=None))

@@ -6,7 +6,6 @@ import polars as pl
 
 from recloop.config import Config
 from recloop.data.dataset import Dataset
-from recloop.data.histories import Histories
 from recloop.data.truth import Truth
 from recloop.data.windows import DAY
 from recloop.evaluation.calibration import Bin, calibration
@@ -17,8 +16,8 @@ from recloop.evaluation.slices import slices_of
 from recloop.models.baselines import fit_baselines
 from recloop.models.fit import Progress
 from recloop.models.ranked import Ranked, Recommender
-from recloop.models.two_stage import TwoStage
-from recloop.models.two_stage_fit import past_of
+from recloop.models.served import Served
+from recloop.models.task import Task, past_of
 
 
 def compare(
@@ -37,53 +36,62 @@ def compare(
     data = Dataset.load(dataset)
     truth = data.truth(data.test)
     past = past_of(data, data.test, truth.users)
-    own = TwoStage.load(model, threads=config.trainer.threads)
-    baselines, tuned = fit_baselines(
-        data, config.evaluation.baselines, config=config.model.candidates, k=config.evaluation.k
-    )
-    models: dict[str, Recommender] = {MODEL: own}
+    own = Served.load(model, threads=config.trainer.threads)
+    baselines, tuned = fit_baselines(_task(data, model, config), config.evaluation.baselines)
+    models: dict[str, Served | Recommender] = {MODEL: own}
     if champion:
-        models[CHAMPION] = TwoStage.load(champion[0], threads=config.trainer.threads)
+        models[CHAMPION] = Served.load(champion[0], threads=config.trainer.threads)
     models |= baselines
     ranked = {}
     for n, (name, recommender) in enumerate(models.items()):
         progress(f"ranking by {name}", n / len(models))
         # the champion knows fewer items where the vocabulary has grown since
-        seen = past.within(recommender.n_codes) if isinstance(recommender, TwoStage) else past
-        ranked[name] = _lists(recommender, seen, config.evaluation.k)
+        every, new = recommender.recommend_twice(past.within(recommender.n_codes), k=config.evaluation.k)
+        ranked[name] = {"all": every, "new": new}
     return score(
         ranked,
         truth,
-        popularity=own.parts.statistics.pop,
-        slices=slices_of(past.lengths, own.parts.statistics.pop, data.catalogue),
+        popularity=own.statistics.pop,
+        slices=slices_of(past.lengths, own.statistics.pop, data.catalogue),
         protocol=_protocol(data, config),
         config=config.evaluation,
         metric=config.gate.metric,
         seed=config.seed,
         facts=facts | tuned | _seen(data, own),
         champion=champion[1] if champion else None,
-        calibration=_calibration(ranked[MODEL]["all"], truth),
+        calibration=_calibration(own, ranked[MODEL]["all"], truth),
     )
 
 
-def _seen(data: Dataset, model: TwoStage) -> dict[str, float]:
+def _task(data: Dataset, model: Path, config: Config) -> Task:
+    """What the baselines learn from: everything before the test. They write nothing."""
+    return Task(
+        dataset=data,
+        cut=data.test,
+        config=config.model,
+        trainer=config.trainer,
+        seed=config.seed,
+        out=model,
+        work=model,
+    )
+
+
+def _seen(data: Dataset, model: Served) -> dict[str, float]:
     """Nothing where an old model does not say up to when it learnt."""
     if model.learnt_until is None:
         return {}
     return {DAYS_SEEN: max(0, model.learnt_until - data.test.as_of) / DAY}
 
 
-def _calibration(ranked: Ranked, truth: Truth) -> tuple[Bin, ...]:
-    """What the ranker said of the items that it would show, against what was taken in the test window."""
+def _calibration(model: Served, ranked: Ranked, truth: Truth) -> tuple[Bin, ...]:
+    """What the model said of the items that it would show, against what was taken in the test window.
+
+    Nothing of a model whose scores are no log-odds.
+    """
+    if not model.model.log_odds:
+        return ()
     shown = ranked.items > 0
     return calibration(ranked.scores[shown], hits(ranked.items, truth.rows, truth.items)[shown])
-
-
-def _lists(model: Recommender, past: Histories, k: int) -> dict[str, Ranked]:
-    if isinstance(model, TwoStage):
-        every, new = model.recommend_twice(past, k=k)
-        return {"all": every, "new": new}
-    return {"all": model.recommend(past, k=k), "new": model.recommend(past, k=k, exclude_seen=True)}
 
 
 def _protocol(data: Dataset, config: Config) -> Protocol:

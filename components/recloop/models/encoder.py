@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recloop.data.discoveries import discoveries
 from recloop.data.histories import Histories
+from recloop.models.tails import tails
 
 F32 = NDArray[np.float32]
 ROWS = 128
@@ -29,6 +30,7 @@ class Encoder:
         self, run: ort.InferenceSession, vectors: F32, known: NDArray[np.bool_], *, length: int, repeats: bool
     ) -> None:
         self.run, self.vectors, self.known, self.length, self.repeats = run, vectors, known, length, repeats
+        self.inputs = [one.name for one in run.get_inputs()]
         self.turned = np.ascontiguousarray(vectors.T)  # [dim, n_codes]
 
     @classmethod
@@ -44,22 +46,11 @@ class Encoder:
         """Histories -> the state after each row's last event; zero where a row is empty. [n, dim]"""
         out = np.zeros((len(histories), self.vectors.shape[1]), dtype=np.float32)
         histories = histories if self.repeats else discoveries(histories)
-        lengths = np.minimum(histories.lengths, self.length)
-        order = np.argsort(lengths, kind="stable")
-        order = order[lengths[order] > 0]
-        for start in range(0, len(order), ROWS):
-            rows = order[start : start + ROWS]
-            out[rows] = self._states(histories, rows, lengths[rows])
+        for part in tails(histories, length=self.length, block=ROWS):
+            feed = {"items": part.items, "lengths": part.lengths, "times": part.times}
+            out[part.rows] = self.run.run(["state"], {name: feed[name] for name in self.inputs})[0]
         return out
 
     def scores(self, histories: Histories) -> F32:
         """Logit of every item after each row's history. [n, n_codes]"""
         return self.encode(histories) @ self.turned
-
-    def _states(self, histories: Histories, rows: NDArray[np.int64], lengths: NDArray[np.int64]) -> F32:
-        place = np.arange(lengths.max())
-        at = (histories.offsets[rows + 1] - lengths)[:, None] + place
-        inside = place < lengths[:, None]
-        items = np.where(inside, histories.items[np.where(inside, at, 0)], 0).astype(np.int64)
-        found: F32 = self.run.run(["state"], {"items": items, "lengths": lengths.astype(np.int64)})[0]
-        return found

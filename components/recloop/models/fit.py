@@ -9,8 +9,9 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pytorch_lightning as pl
 import torch
@@ -21,6 +22,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from recloop.config import TrainerConfig
 from recloop.errors import BadArtifact
+from recloop.models.watch import STATE, Keeper, Kept, Watch
 
 Progress = Callable[[str, float], None]
 WARM_UP = 50  # steps
@@ -48,36 +50,74 @@ class Plan(Protocol):
         """Scalar; the mean over devices is the loss of the step."""
 
 
+@dataclass(frozen=True)
+class Optimiser:
+    """Adam, or AdamW where weights decay; its learning rate after the warm-up falls to zero or stays."""
+
+    weight_decay: float = 0.0
+    schedule: Literal["linear", "constant"] = "linear"
+    fused: bool = False
+    """one kernel for all weights: faster for big tables, other roundings"""
+
+    def build(self, net: nn.Module, lr: float) -> torch.optim.Optimizer:
+        """The optimiser of a net's weights."""
+        if self.weight_decay:
+            return torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=self.weight_decay, fused=self.fused)
+        return torch.optim.Adam(net.parameters(), lr=lr, fused=self.fused or None)
+
+    def rate(self, peak: float, step: int, steps: int) -> float:
+        """Learning rate of a step."""
+        left = 1 - step / steps if self.schedule == "linear" else 1.0
+        return peak * min(1.0, (step + 1) / WARM_UP) * left
+
+
+ADAM = Optimiser()
+
+
 def train(
-    net: nn.Module, plan: Plan, *, name: str, trainer: TrainerConfig, work: Path, progress: Progress | None = None
-) -> nn.Module:
+    net: nn.Module,
+    plan: Plan,
+    *,
+    name: str,
+    trainer: TrainerConfig,
+    work: Path,
+    progress: Progress | None = None,
+    optimiser: Optimiser = ADAM,
+    watch: Watch | None = None,
+) -> dict[str, float]:
     """Train `net` in place by `plan`; goes on from work/<name>.safetensors where a killed fit of the same plan left one.
 
     Deterministic on the CPU. With several devices every process runs this and ends with the same weights; `work` is
-    shared by them. Raises BadArtifact where the checkpoint is unreadable.
+    shared by them. With `watch` the net ends with the weights of the best score, which is returned with its step. Raises
+    BadArtifact where the checkpoint is unreadable.
     """
     torch.set_num_threads(trainer.threads)
     torch.use_deterministic_algorithms(True)
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    learner = Learner(net, plan)
+    learner, kept = Learner(net, plan, optimiser), Kept()
     path = work / f"{name}.safetensors"
-    checkpoint = Checkpoint(path, identity=_identity(net, plan), seconds=trainer.checkpoint_seconds)
+    identity = _identity(net, plan, optimiser, watch)
+    checkpoint = Checkpoint(path, kept, identity=identity, seconds=trainer.checkpoint_seconds)
     start = checkpoint.resume(learner)
-    if start < plan.steps:
-        lightning = _trainer(trainer, work, [checkpoint, Bar(name, plan.steps, progress)])
+    if start < plan.steps and not kept.stopped:
+        watching = [] if watch is None else [Keeper(watch, kept)]
+        lightning = _trainer(trainer, work, [*watching, checkpoint, Bar(name, plan.steps, progress)])
         loader = DataLoader(Steps(plan, start), batch_size=None)
         with warnings.catch_warnings():
             # a stream of ready batches has neither a length nor workers, by design
             warnings.filterwarnings("ignore", module="pytorch_lightning")
             lightning.fit(learner, loader)
+    if kept.weights:
+        net.load_state_dict(kept.weights)
     net.eval()
-    return net
+    return {"score": kept.score, "step": float(kept.step)} if kept.weights else {}
 
 
-def _identity(net: nn.Module, plan: Plan) -> str:
+def _identity(net: nn.Module, plan: Plan, optimiser: Optimiser, watch: Watch | None) -> str:
     """Hash of the first weights, the first batch and the schedule: a checkpoint of anything else is not gone on with."""
     first = next(plan.batches(0, rank=0, world=1))
-    found = hashlib.sha256(repr((plan.steps, plan.seed, plan.lr)).encode())
+    looks = None if watch is None else (watch.every, watch.patience)
+    found = hashlib.sha256(repr((plan.steps, plan.seed, plan.lr, optimiser, looks)).encode())
     for tensor in (*net.state_dict().values(), *(part for part in first if isinstance(part, Tensor))):
         found.update(repr(tuple(tensor.shape)).encode() + tensor.contiguous().numpy().tobytes())
     return found.hexdigest()
@@ -113,19 +153,18 @@ class Steps(IterableDataset[Any]):
 
 
 class Learner(pl.LightningModule):
-    """Adam with a short warm-up and linear decay, as functions of the step."""
+    """One optimiser, its learning rate a function of the step."""
 
-    def __init__(self, net: nn.Module, plan: Plan) -> None:
+    def __init__(self, net: nn.Module, plan: Plan, optimiser: Optimiser) -> None:
         super().__init__()
-        self.net, self.plan = net, plan
-        self.adam = torch.optim.Adam(net.parameters(), lr=plan.lr)
+        self.net, self.plan, self.optimiser = net, plan, optimiser
+        self.adam = optimiser.build(net, plan.lr)
 
     def training_step(self, batch: Any, _: int) -> Tensor:
         """Loss of one batch; dropout's draws belong to the step."""
         torch.manual_seed((self.plan.seed * 1_000_003 + batch.step) * self.trainer.world_size + self.global_rank)
-        rate = self.plan.lr * min(1.0, (batch.step + 1) / WARM_UP) * (1 - batch.step / self.plan.steps)
         for group in self.adam.param_groups:
-            group["lr"] = rate
+            group["lr"] = self.optimiser.rate(self.plan.lr, batch.step, self.plan.steps)
         return self.plan.loss(self.net, batch, self.trainer.world_size)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -134,14 +173,15 @@ class Learner(pl.LightningModule):
 
 
 class Checkpoint(pl.Callback):
-    """Weights, Adam's moments and the next step, written whole or not at all, on a timer and at the end."""
+    """Weights, Adam's moments, the next step and what was kept, written whole or not at all, on a timer and at the end."""
 
-    def __init__(self, path: Path, *, identity: str, seconds: float) -> None:
-        self.path, self.identity, self.seconds, self.saved = path, identity, seconds, time.monotonic()
+    def __init__(self, path: Path, kept: Kept, *, identity: str, seconds: float) -> None:
+        self.path, self.kept, self.identity, self.seconds = path, kept, identity, seconds
+        self.saved = time.monotonic()
 
     def on_train_batch_end(self, trainer: pl.Trainer, learner: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """Save when the timer has run out or the fit is done."""
-        done = batch.step + 1 == learner.plan.steps
+        done = batch.step + 1 == learner.plan.steps or self.kept.stopped
         if trainer.is_global_zero and (done or time.monotonic() - self.saved >= self.seconds):
             self.save(learner, batch.step + 1)
             self.saved = time.monotonic()
@@ -152,8 +192,9 @@ class Checkpoint(pl.Callback):
         for n, p in learner.net.named_parameters():
             for key, value in learner.adam.state.get(p, {}).items():
                 tensors[f"adam.{key}.{n}"] = value.detach().contiguous()
+        tensors |= {f"kept.{n}": value.contiguous() for n, value in self.kept.weights.items()}
         part = self.path.with_suffix(".part")
-        save_file(tensors, part, metadata={"step": str(step), "identity": self.identity})
+        save_file(tensors, part, metadata={"step": str(step), "identity": self.identity, STATE: self.kept.facts()})
         with part.open("rb") as file:
             os.fsync(file.fileno())
         part.replace(self.path)
@@ -171,6 +212,8 @@ class Checkpoint(pl.Callback):
             }
             if state:
                 learner.adam.state[p] = state
+        best = {k.removeprefix("kept."): v for k, v in tensors.items() if k.startswith("kept.")}
+        self.kept.restore(facts[STATE], best)
         return int(facts["step"])
 
     def _facts(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Item-kNN: items bought in the same visits, by shrunk cosine (Sarwar et al. 2001; Deshpande and Karypis 2004)."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +11,20 @@ from scipy import sparse
 from recloop.data.habits import ages
 from recloop.data.histories import Histories
 from recloop.errors import BadData
-from recloop.models.ranked import ROWS, Ranked, best, joined, permitted
+from recloop.models.family import Fitted
+from recloop.models.scorer import Scorer
+from recloop.models.task import Task
 
 BLOCK = 2000
 """items whose similarities are held at once; at most 2 ** (33 - CODE_BITS)"""
 CODE_BITS = 22
 """of an item's code in a sort key"""
 SHRINK = 10.0
+FILE = "item_knn.safetensors"
 F32 = NDArray[np.float32]
 
 
-class ItemKNN:
+class ItemKNN(Scorer):
     """The nearest items of each item: `neighbours` [n_codes, m] codes (0 = none), `similarity` [n_codes, m]."""
 
     def __init__(self, neighbours: NDArray[np.int32], similarity: F32, *, half_life: float) -> None:
@@ -28,26 +32,22 @@ class ItemKNN:
         self.similarity = similarity
         self.half_life = half_life
 
-    def recommend(
-        self,
-        histories: Histories,
-        *,
-        k: int,
-        exclude_seen: bool = False,
-        allowed: NDArray[np.bool_] | None = None,
-        exclude: NDArray[np.int32] | None = None,
-    ) -> Ranked:
-        """Items near to those in the row's history."""
-        mask = permitted(len(self.neighbours), allowed, exclude)
-        parts = []
-        for start in range(0, len(histories), ROWS):
-            part = histories.part(start, min(start + ROWS, len(histories)))
-            scores = self.scores(part)
-            scores[scores == 0] = -np.inf
-            parts.append(best(scores, part, k=k, exclude_seen=exclude_seen, mask=mask))
-        return joined(parts, k)
+    @property
+    def n_codes(self) -> int:
+        """Item codes, padding included."""
+        return len(self.neighbours)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Neighbours and similarity."""
+        return {"neighbours": self.neighbours, "similarity": self.similarity}
 
     def scores(self, histories: Histories) -> F32:
+        """Nearness to the history; -inf where an item is near to none of it. [n, n_codes]"""
+        found = self.nearness(histories)
+        found[found == 0] = -np.inf
+        return found
+
+    def nearness(self, histories: Histories) -> F32:
         """Sum over the history of decayed similarity. [n, n_codes]"""
         width = len(self.neighbours)
         weight = 0.5 ** (ages(histories) / self.half_life)
@@ -68,6 +68,23 @@ class ItemKNN:
         """Read what `save` wrote."""
         found = load_file(path)
         return cls(found["neighbours"], found["similarity"], half_life=float(found["half_life"][0]))
+
+
+def fit(task: Task) -> Fitted:
+    """Item-kNN as of the cut, by model.candidates."""
+    made(task).save(task.out / FILE)
+    return Fitted({}, {})
+
+
+def made(task: Task) -> ItemKNN:
+    """The model."""
+    counts = task.config.candidates
+    return fit_item_knn(task.past, n_codes=task.n_codes, neighbours=counts.neighbours, half_life=counts.half_life_days)
+
+
+def load(folder: Path, *, threads: int = 1) -> ItemKNN:
+    """Read what `fit` wrote."""
+    return ItemKNN.load(folder / FILE)
 
 
 def fit_item_knn(histories: Histories, *, n_codes: int, neighbours: int, half_life: float) -> ItemKNN:

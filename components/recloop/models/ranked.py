@@ -1,16 +1,13 @@
 """What every recommender takes and returns."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recloop.data.grouped import top
 from recloop.data.histories import Histories
-
-ROWS = 256
-"""rows whose scores over the whole catalogue are held at once"""
 
 
 @dataclass(frozen=True)
@@ -25,6 +22,15 @@ class Ranked:
 class Recommender(Protocol):
     """One interface for baselines and models."""
 
+    sources: tuple[str, ...]
+    """names of the bits of an origin; none where the model is its own only source"""
+    log_odds: bool
+    """whether a score is the log-odds of being taken, so that it can be checked against what was"""
+
+    @property
+    def n_codes(self) -> int:
+        """Item codes, padding included."""
+
     def recommend(
         self,
         histories: Histories,
@@ -38,6 +44,12 @@ class Recommender(Protocol):
 
         exclude_seen leaves out what a row's history holds; allowed is a mask by item code; exclude are codes that no row gets.
         """
+
+    def recommend_twice(self, histories: Histories, *, k: int) -> tuple[Ranked, Ranked]:
+        """What `recommend` gives without and with exclude_seen, for little more than the price of one."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What the model holds for each item code, by name: a release checks that it is whole and finite. [n_codes, ...]"""
 
 
 def joined(parts: list[Ranked], k: int) -> Ranked:

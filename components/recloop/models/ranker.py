@@ -1,10 +1,8 @@
 """The deep ranker: 128-64-32-1, ReLU, Adam; pair features -> probability of a purchase (Covington et al. 2016)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,12 +10,12 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import log_loss, roc_auc_score
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from recloop.config import RankerConfig, TrainerConfig
 from recloop.errors import BadData
 from recloop.models.export import export
 from recloop.models.fit import Progress, train
+from recloop.models.ranker_plan import RankerPlan
 
 F32 = NDArray[np.float32]
 WEIGHTS = "ranker.safetensors"
@@ -32,7 +30,8 @@ class Examples:
     features: F32  # [pairs, n_features]
     labels: F32  # [pairs] 1 where the pair was bought in the window
     unseen: NDArray[np.bool_]  # [pairs] the user never bought the item before
-    users: NDArray[np.int64]  # [pairs] user codes
+    users: NDArray[np.int64]  # [pairs] user codes; the pairs of one user in one window lie together
+    spend: F32  # [pairs] money paid for what was bought
 
 
 class Ranker(nn.Module):
@@ -51,54 +50,6 @@ class Ranker(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """[pairs, n_features] -> logits [pairs]."""
         return self.layers((features - self.mean) * self.scale).squeeze(1)  # type: ignore[no-any-return, operator]
-
-
-class Rows(NamedTuple):
-    """One step's pairs on one device."""
-
-    step: int
-    features: Tensor
-    labels: Tensor
-    weights: Tensor
-    pairs: int  # in the whole step, over all devices
-
-
-@dataclass
-class RankerPlan:
-    """Weighted binary cross-entropy over shuffled pairs."""
-
-    features: Tensor
-    labels: Tensor
-    weights: Tensor
-    batch: int
-    epochs: int
-    lr: float
-    seed: int
-
-    @property
-    def per_epoch(self) -> int:
-        """Batches an epoch."""
-        return max(1, len(self.labels) // self.batch)
-
-    @property
-    def steps(self) -> int:
-        """Batches in all."""
-        return self.epochs * self.per_epoch
-
-    def batches(self, start: int, *, rank: int, world: int) -> Iterator[Rows]:
-        """Batches from a step on."""
-        for epoch in range(start // self.per_epoch, self.epochs):
-            order = np.random.default_rng([self.seed, epoch]).permutation(len(self.labels))
-            for n in range(max(0, start - epoch * self.per_epoch), self.per_epoch):
-                pairs = order[n * self.batch : (n + 1) * self.batch]
-                at = torch.from_numpy(pairs[rank::world])
-                step = epoch * self.per_epoch + n
-                yield Rows(step, self.features[at], self.labels[at], self.weights[at], len(pairs))
-
-    def loss(self, net: nn.Module, batch: Rows, world: int) -> Tensor:
-        """Mean weighted binary cross-entropy over the step's pairs, whichever device holds them."""
-        own = F.binary_cross_entropy_with_logits(net(batch.features), batch.labels, weight=batch.weights)
-        return own * (len(batch.labels) * world / batch.pairs)
 
 
 def fit_ranker(
@@ -131,14 +82,18 @@ def fit_ranker(
         _standardise(net, examples.features[taken])
     else:
         net.load_state_dict(older)
+    users = examples.users[taken]
     plan = RankerPlan(
         features=torch.from_numpy(examples.features[taken]),
         labels=torch.from_numpy(examples.labels[taken]),
-        weights=torch.from_numpy(np.where(examples.unseen[taken], config.new_weight, 1.0).astype(np.float32)),
+        weights=torch.from_numpy(weights(examples, config)[taken]),
+        unseen=torch.from_numpy(examples.unseen[taken]),
+        edges=np.concatenate([[0], np.flatnonzero(np.diff(users)) + 1, [len(users)]]),
         batch=config.batch,
         epochs=config.epochs if older is None else config.warm_epochs,
         lr=config.lr if older is None else config.lr / 3,
         seed=seed,
+        list_weight=config.list_weight,
     )
     train(net, plan, name="ranker", trainer=trainer, work=work, progress=progress)
     save_file({n: p.contiguous() for n, p in net.state_dict().items()}, out / WEIGHTS)
@@ -146,6 +101,20 @@ def fit_ranker(
     axes = {"features": {0: "pairs"}, "logit": {0: "pairs"}}
     export(net, {"features": torch.zeros(2, width)}, "logit", axes, out / "ranker.onnx")
     return _quality(net, examples.features[held], examples.labels[held])
+
+
+def weights(examples: Examples, config: RankerConfig) -> F32:
+    """Weight of each pair in the loss. [pairs]
+
+    new_weight for pairs new to their user. A taken pair weighs 1 - s + s * spend / mean spend beside, s = spend_weight: at
+    s = 1 the odds estimate expected spend (Covington et al. 2016, section 4.2, with spend for watch time).
+    """
+    plain = np.where(examples.unseen, config.new_weight, 1.0)
+    taken = examples.labels > 0
+    mean = examples.spend[taken].mean() if taken.any() else 0.0
+    if config.spend_weight and mean > 0:
+        plain[taken] *= 1 - config.spend_weight + config.spend_weight * examples.spend[taken] / mean
+    return plain.astype(np.float32)
 
 
 def _older(net: Ranker, folder: Path, progress: Progress | None) -> dict[str, Tensor] | None:

@@ -2,34 +2,11 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from recloop.config import SASRecConfig
+from recloop.models.blocks import Block, Dropout, GatedBlock
 
-
-class Block(nn.Module):
-    """Pre-norm causal self-attention and a feed-forward layer."""
-
-    def __init__(self, dim: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads, self.dropout = heads, dropout
-        self.norm_attention, self.norm_forward = nn.LayerNorm(dim), nn.LayerNorm(dim)
-        self.qkv, self.out = nn.Linear(dim, 3 * dim), nn.Linear(dim, dim)
-        self.up, self.down = nn.Linear(dim, 2 * dim), nn.Linear(2 * dim, dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[batch, length, dim] -> the same shape."""
-        x = x + F.dropout(self.attend(self.norm_attention(x)), self.dropout, self.training)
-        wide = F.gelu(self.up(self.norm_forward(x)))
-        return x + F.dropout(self.down(wide), self.dropout, self.training)
-
-    def attend(self, x: Tensor) -> Tensor:
-        """Causal attention. [batch, length, dim]"""
-        batch, length, dim = x.shape
-        q, k, v = self.qkv(x).view(batch, length, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)  # [batch, heads, length, dim / heads]
-        out: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, length, dim))
-        return out
+BLOCKS = {"plain": Block, "gated": GatedBlock}
 
 
 class SASRec(nn.Module):
@@ -40,18 +17,20 @@ class SASRec(nn.Module):
 
     def __init__(self, n_codes: int, config: SASRecConfig) -> None:
         super().__init__()
+        self.dropout = Dropout(config.dropout, fast=config.fast)
         self.items = nn.Embedding(n_codes, config.dim)
         self.positions = nn.Embedding(config.length, config.dim)
-        self.blocks = nn.ModuleList(Block(config.dim, config.heads, config.dropout) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(
+            BLOCKS[config.block](config.dim, config.heads, self.dropout, config.expand) for _ in range(config.blocks)
+        )
         self.norm = nn.LayerNorm(config.dim)
-        self.dropout = config.dropout
         nn.init.normal_(self.items.weight, std=0.05)
         nn.init.normal_(self.positions.weight, std=0.05)
 
-    def forward(self, items: Tensor) -> Tensor:
-        """Item codes [batch, length] -> states [batch, length, dim]."""
+    def forward(self, items: Tensor, times: Tensor | None = None, lengths: Tensor | None = None) -> Tensor:
+        """Item codes [batch, length] -> states [batch, length, dim]; neither times nor lengths matter."""
         place = torch.arange(items.shape[1], device=items.device)
-        x = F.dropout(self.items(items) + self.positions(place), self.dropout, self.training)
+        x = self.dropout(self.items(items) + self.positions(place))
         for block in self.blocks:
             x = block(x)
         out: Tensor = self.norm(x)
@@ -61,13 +40,16 @@ class SASRec(nn.Module):
 class LastState(nn.Module):
     """What is exported: items and lengths -> the state after the last item."""
 
-    def __init__(self, net: SASRec) -> None:
+    def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, items: Tensor, lengths: Tensor) -> Tensor:
         """Codes [batch, length], lengths [batch] >= 1 -> [batch, dim]."""
-        states = self.net(items)
-        last = (lengths - 1).view(-1, 1, 1).expand(-1, 1, states.shape[2])
-        state: Tensor = states.gather(1, last).squeeze(1)
-        return state
+        return last_of(self.net(items), lengths)
+
+
+def last_of(states: Tensor, lengths: Tensor) -> Tensor:
+    """States [batch, length, dim] -> those at the last places [batch, dim]."""
+    last = (lengths - 1).view(-1, 1, 1).expand(-1, 1, states.shape[2])
+    return states.gather(1, last).squeeze(1)

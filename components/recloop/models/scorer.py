@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from recloop.models.ranked import Ranked, best, joined, permitted
 F32 = NDArray[np.float32]
 CELLS = 1 << 24
 """scores held at once"""
+ROWS = 256
 
 
 class Scorer(ABC):
@@ -19,6 +21,8 @@ class Scorer(ABC):
 
     sources: tuple[str, ...] = ()
     """names of the bits of an origin; none where the model is its own only source"""
+    log_odds = False
+    """whether a score is the log-odds of being taken, so that it can be checked against what was"""
 
     @property
     @abstractmethod
@@ -28,6 +32,10 @@ class Scorer(ABC):
     @abstractmethod
     def scores(self, histories: Histories) -> F32:
         """A fresh array, -inf where the model has no opinion; column 0 is ignored. [n, n_codes]"""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What the model holds for each item code; nothing unless a model says so. [n_codes, ...]"""
+        return {}
 
     def recommend(
         self,
@@ -56,6 +64,6 @@ class Scorer(ABC):
         return joined(every, k), joined(fresh, k)
 
     def _blocks(self, histories: Histories) -> Iterator[Histories]:
-        rows = max(1, min(256, CELLS // self.n_codes))
+        rows = max(1, min(ROWS, CELLS // self.n_codes))
         for start in range(0, len(histories), rows):
             yield histories.part(start, start + rows)

@@ -1,4 +1,4 @@
-"""Histories -> training batches of SASRec.
+"""Histories -> training batches of the sequence models.
 
 Every draw is a function of (seed, epoch, step), so that a resumed fit sees what an uninterrupted one does.
 """
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recloop.config import SASRecConfig
+from recloop.config import SequenceConfig
 from recloop.data.histories import Histories
 
 
@@ -22,8 +22,10 @@ class Batch(NamedTuple):
 
     step: int
     items: Tensor  # [batch, length] codes, padded at the end with 0
-    targets: Tensor  # [batch, length] codes, 0 where items is padding
+    targets: Tensor  # [batch, length] codes, 0 where nothing is to be foretold
     negatives: Tensor  # [m] codes, the same on every device
+    times: Tensor  # [batch, length] seconds since the row's first event
+    lengths: Tensor  # [batch] places that are not padding
     positions: int  # targets in the whole step, over all devices
 
 
@@ -35,30 +37,37 @@ class Sequences:
     """
 
     histories: Histories
-    config: SASRecConfig
+    config: SequenceConfig
     epochs: int
     seed: int
     probability: NDArray[np.float64]  # [n_codes] of being drawn as a negative
+    horizon: int = 1
+    """targets are drawn from this many next events"""
 
     @property
     def steps(self) -> int:
         """Batches in all; 0 where no row has two events."""
-        return int(self._edges[-1])
+        return int(self.edges[-1])
 
     def batches(self, start: int, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         """Batches from a step on; device `rank` of `world` gets every world-th sequence of each."""
         for epoch in range(self.epochs):
-            first, last = int(self._edges[epoch]), int(self._edges[epoch + 1])
+            first, last = int(self.edges[epoch]), int(self.edges[epoch + 1])
             if start < last:
                 groups = self._groups(epoch)
                 for step in range(max(start, first), last):
                     yield self._batch(groups[step - first], step, rank, world)
 
     @cached_property
-    def _edges(self) -> NDArray[np.int64]:
+    def edges(self) -> NDArray[np.int64]:
         """First step of each epoch, and the end. [epochs + 1]"""
         batches = [-(-len(self._pieces(epoch)) // self.config.batch) for epoch in range(self.epochs)]
         return np.concatenate([[0], np.cumsum(batches)]).astype(np.int64)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Events of each row that may be in a piece. [rows]"""
+        return np.maximum(self.histories.lengths - 1, 0)
 
     @cached_property
     def _cumulative(self) -> NDArray[np.float64]:
@@ -66,8 +75,7 @@ class Sequences:
 
     def _pieces(self, epoch: int) -> NDArray[np.int64]:
         """(first event, events, end of the row) of each piece; the cuts move from epoch to epoch. [pieces, 3]"""
-        length, offsets = self.config.length, self.histories.offsets
-        sizes = np.maximum(self.histories.lengths - 1, 0)
+        length, offsets, sizes = self.config.length, self.histories.offsets, self.sizes
         shift = np.random.default_rng([self.seed, epoch]).integers(0, length, len(sizes))
         counts = -(-(sizes + shift) // length)
         row = np.repeat(np.arange(len(sizes)), counts)
@@ -92,19 +100,58 @@ class Sequences:
         place = np.arange(sizes.max())
         inside = place < sizes
         at = np.where(inside, first + place, first)  # [batch, length] event
-        ahead = np.minimum(self.config.horizon, ends - 1 - at)
-        targets = self.histories.items[at + 1 + (rng.random(at.shape) * ahead).astype(np.int64)]
+        items, targets = self.drawn(at, inside, ends, rng)
         draws = np.searchsorted(
             self._cumulative, rng.random(self.config.negatives) * self._cumulative[-1], side="right"
         )
         mine = slice(rank, None, world)
         return Batch(
             step=step,
-            items=_codes(np.where(inside, self.histories.items[at], 0)[mine]),
-            targets=_codes(np.where(inside, targets, 0)[mine]),
+            items=_codes(items[mine]),
+            targets=_codes(targets[mine]),
             negatives=_codes(draws),
-            positions=int(inside.sum()),
+            times=_codes((self.histories.times[at] - self.histories.times[first])[mine]),
+            lengths=_codes(sizes[mine, 0]),
+            positions=int(np.count_nonzero(targets)),
         )
+
+    def drawn(
+        self, at: NDArray[np.int64], inside: NDArray[np.bool_], ends: NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Events of a batch, which are real, ends of their rows -> items and what is foretold. [batch, length] both"""
+        ahead = np.minimum(self.horizon, ends - 1 - at)
+        targets = self.histories.items[at + 1 + (rng.random(at.shape) * ahead).astype(np.int64)]
+        return np.where(inside, self.histories.items[at], 0), np.where(inside, targets, 0)
+
+
+@dataclass(frozen=True)
+class Gaps(Sequences):
+    """Batches with gaps to fill (cloze, Sun et al. 2019): the item 0 before a row's end stands for a masked one.
+
+    Each row has a gap; of some rows only the last item is one, as it is when the model is asked.
+    """
+
+    mask_share: float = 0.2
+
+    LAST = 0.2
+    """share of the rows whose only gap is the last item"""
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """All events of rows that have two. [rows]"""
+        lengths = self.histories.lengths
+        return np.where(lengths > 1, lengths, 0)
+
+    def drawn(
+        self, at: NDArray[np.int64], inside: NDArray[np.bool_], ends: NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Items with gaps, and what fills them. [batch, length] both"""
+        gaps = inside & (rng.random(at.shape) < self.mask_share)
+        last = np.arange(at.shape[1]) == inside.sum(1, keepdims=True) - 1
+        only = ~gaps.any(1, keepdims=True) | (rng.random((len(at), 1)) < self.LAST)
+        gaps = np.where(only, last, gaps)
+        items = self.histories.items[at]
+        return np.where(inside & ~gaps, items, 0), np.where(gaps, items, 0)
 
 
 def _codes(values: NDArray[np.integer]) -> Tensor:

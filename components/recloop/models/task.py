@@ -45,6 +45,16 @@ class Task:
         """Everything that may be learnt: histories of all users before the cut."""
         return past_of(self.dataset, self.cut)
 
+    @property
+    def tuning(self) -> Window:
+        """Where settings are chosen: what is watched, or the newest window that ends before the cut."""
+        return self.watch if self.watch is not None else self.earlier(1)[0]
+
+    def earlier(self, count: int) -> list[Window]:
+        """The newest windows that end before the cut, newest first."""
+        near = next(n for n in range(9) if (self.dataset.windows(n)[n].end <= self.cut.start).all())
+        return list(self.dataset.windows(near + count - 1)[near:])
+
     def tell(self, what: str, share: float) -> None:
         """Report progress, share 0..1 of what is named."""
         if self.progress:

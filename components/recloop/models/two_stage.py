@@ -3,9 +3,9 @@
 This file needs numpy and ONNX Runtime only: evaluation and serving run the same code on the same files.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -15,10 +15,12 @@ from recloop.config import CandidatesConfig
 from recloop.data.features import CONTEXT, NAMES, SOURCES, pair_features, profiles
 from recloop.data.habits import Habits, habits
 from recloop.data.histories import Histories
+from recloop.data.rhythm import rhythm
 from recloop.data.statistics import ItemStatistics
 from recloop.models.candidates import SOURCES as CANDIDATE_SOURCES
 from recloop.models.candidates import Candidates, candidates
 from recloop.models.encoder import Encoder, session
+from recloop.models.family import facts_of
 from recloop.models.item_knn import ItemKNN
 from recloop.models.ranked import Ranked, joined, permitted
 
@@ -42,7 +44,7 @@ class Sources:
     ) -> tuple[Candidates, F32, Habits]:
         """Histories -> candidates and their features in the order of NAMES."""
         habit = habits(histories, len(self.statistics))
-        near = self.item_knn.scores(histories)
+        near = self.item_knn.nearness(histories)
         logits = None if self.encoder is None else self.encoder.scores(histories)
         found = candidates(
             histories=histories,
@@ -59,6 +61,7 @@ class Sources:
             rows=found.rows,
             items=found.items,
             habit=habit,
+            own=rhythm(histories, habit.pairs),
             profile=profiles(histories, self.statistics),
             statistics=self.statistics,
             item_knn=near[found.rows, found.items],
@@ -87,17 +90,16 @@ def used_features(*, use_sasrec: bool, use_context: bool) -> list[int]:
 class TwoStage:
     """Histories -> the best items, with the sources that proposed each."""
 
-    sources = CANDIDATE_SOURCES
+    sources: tuple[str, ...] = CANDIDATE_SOURCES
+    log_odds = True
 
-    def __init__(
-        self, parts: Sources, ranker: ort.InferenceSession, columns: list[int], *, learnt_until: int | None = None
-    ) -> None:
-        self.parts, self.ranker, self.columns, self.learnt_until = parts, ranker, columns, learnt_until
+    def __init__(self, parts: Sources, ranker: ort.InferenceSession, columns: list[int]) -> None:
+        self.parts, self.ranker, self.columns = parts, ranker, columns
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> "TwoStage":
         """Read a model folder."""
-        facts = json.loads((folder / "model.json").read_text())
+        facts = facts_of(folder)
         encoder = Encoder.load(folder, threads=threads) if facts["sasrec"] else None
         parts = Sources(
             statistics=ItemStatistics.load(folder / "statistics.safetensors"),
@@ -107,7 +109,7 @@ class TwoStage:
         )
         columns = [NAMES.index(name) for name in facts["features"]]
         ranker = session(folder / "ranker.onnx", threads=threads)
-        return cls(parts, ranker, columns, learnt_until=facts.get("learnt_until"))
+        return cls(parts, ranker, columns)
 
     @property
     def n_codes(self) -> int:
@@ -157,14 +159,15 @@ class TwoStage:
         found: F32 = self.ranker.run(["logit"], {"features": wanted})[0]
         return found
 
-    def similar(self, item: int, *, k: int) -> Ranked:
-        """Items bought together with one item. [1, k]"""
-        items = self.parts.item_knn.neighbours[item][None, :k]
-        scores = self.parts.item_knn.similarity[item][None, :k]
-        pad = k - items.shape[1]
-        items = np.pad(items, ((0, 0), (0, max(0, pad))))
-        scores = np.pad(scores, ((0, 0), (0, max(0, pad))), constant_values=-np.inf)
-        return Ranked(items, np.where(items > 0, scores, -np.inf).astype(np.float32), np.full(items.shape, 4, np.uint8))
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Vectors of items, and which of them SASRec learnt."""
+        encoder = self.parts.encoder
+        return {} if encoder is None else {"item vectors": encoder.vectors, "known items": encoder.known}
+
+
+def load(folder: Path, *, threads: int = 1) -> TwoStage:
+    """Read a model folder."""
+    return TwoStage.load(folder, threads=threads)
 
 
 def _parts(histories: Histories) -> list[Histories]:

@@ -1,67 +1,61 @@
 """dataset -> the model folder of the two-stage recommender."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recloop.config import ModelConfig, TrainerConfig
-from recloop.data.dataset import Dataset, histories
+from recloop.config import ModelConfig
+from recloop.data.dataset import Dataset
 from recloop.data.features import NAMES
-from recloop.data.histories import Histories
+from recloop.data.grouped import Grouped
 from recloop.data.statistics import item_statistics
+from recloop.data.truth import Truth
 from recloop.data.windows import Window
 from recloop.errors import BadData
 from recloop.models.encoder import Encoder
-from recloop.models.fit import Progress
+from recloop.models.family import STATISTICS, Fitted, facts_of
+from recloop.models.item_knn import FILE as ITEM_KNN
 from recloop.models.item_knn import fit_item_knn
 from recloop.models.ranked import permitted
 from recloop.models.ranker import Examples, fit_ranker
 from recloop.models.sasrec_fit import fit_sasrec
+from recloop.models.task import Task, past_of
 from recloop.models.two_stage import ROWS, Sources, used_features
 
+F32 = NDArray[np.float32]
 
-def fit_two_stage(
-    dataset: Dataset,
-    *,
-    config: ModelConfig,
-    trainer: TrainerConfig,
-    seed: int,
-    out: Path,
-    work: Path,
-    warm: Path | None = None,
-    progress: Progress | None = None,
-) -> dict[str, float]:
-    """Write every part of the model, learnt from events before the test window only; AUC and log loss of the ranker.
+
+def fit(task: Task) -> Fitted:
+    """Write every part of the model, learnt from events before the cut only; AUC and log loss of the ranker.
 
     SASRec learns from what lies before the ranker's oldest window, so that its scores are honest features there. The
     ranker goes on from `warm` where its features are the same. Raises BadData where nothing lies before a window.
     """
-    tell = progress or (lambda what, share: None)
-    test, *earlier = dataset.windows(config.ranker.windows)
-    _require_past(dataset, earlier)
-    encoder = _encoder(dataset, earlier[-1], config, trainer, seed, out, work, warm, progress)
+    dataset, config = task.dataset, task.config
+    earlier = task.earlier(config.ranker.windows)
+    require_past(dataset, earlier)
+    encoder = fit_encoder(task, earlier[-1])
     examples = []
     for n, window in enumerate(earlier):
-        tell(f"features of window {n + 1} of {len(earlier)}", n / len(earlier))
+        task.tell(f"features of window {n + 1} of {len(earlier)}", n / len(earlier))
         examples.append(_examples(dataset, window, sources(dataset, window, config, encoder)))
     columns = used_features(use_sasrec=config.ranker.use_sasrec, use_context=config.ranker.use_context)
     quality = fit_ranker(
         _joined(examples, columns),
         config=config.ranker,
-        trainer=trainer,
-        seed=seed,
-        out=out,
-        work=work,
-        warm=warm if warm is not None and _features_of(warm) == [NAMES[n] for n in columns] else None,
-        progress=progress,
+        trainer=task.trainer,
+        seed=task.seed,
+        out=task.out,
+        work=task.work,
+        warm=task.warm if task.warm and facts_of(task.warm).get("features") == [NAMES[n] for n in columns] else None,
+        progress=task.progress,
     )
-    _save(sources(dataset, test, config, encoder), columns, config, out, learnt_until=test.as_of)
-    return quality
+    return Fitted(quality, save_parts(sources(dataset, task.cut, config, encoder), columns, config, task.out))
 
 
-def _require_past(dataset: Dataset, earlier: list[Window]) -> None:
+def require_past(dataset: Dataset, earlier: list[Window]) -> None:
     """Raise BadData where a window of the ranker has no user with an earlier event."""
     empty = [n for n, window in enumerate(earlier, start=1) if not len(dataset.truth(window))]
     if empty:
@@ -70,13 +64,6 @@ def _require_past(dataset: Dataset, earlier: list[Window]) -> None:
             f"earlier event took anything. Bring more history, or lower model.ranker.windows ({len(earlier)}) or "
             f"split.test_days ({dataset.split.test_days})."
         )
-
-
-def _features_of(folder: Path) -> list[str] | None:
-    """Features of an older model's ranker; None where the folder names none."""
-    path = folder / "model.json"
-    found: list[str] | None = json.loads(path.read_text()).get("features") if path.exists() else None
-    return found
 
 
 def sources(dataset: Dataset, window: Window, config: ModelConfig, encoder: Encoder | None) -> Sources:
@@ -93,39 +80,22 @@ def sources(dataset: Dataset, window: Window, config: ModelConfig, encoder: Enco
     )
 
 
-def past_of(dataset: Dataset, window: Window, users: NDArray[np.int32] | None = None) -> Histories:
-    """Histories up to a window's start: of all users, seen from one moment; or of some, each seen from its own."""
-    if users is None:
-        every = np.arange(1, len(dataset.users) + 1, dtype=np.int32)
-        return histories(dataset.before(window), every, np.full(len(every), window.as_of))
-    return histories(dataset.before(window), users, window.start[users])
-
-
-def _encoder(
-    dataset: Dataset,
-    oldest: Window,
-    config: ModelConfig,
-    trainer: TrainerConfig,
-    seed: int,
-    out: Path,
-    work: Path,
-    warm: Path | None,
-    progress: Progress | None,
-) -> Encoder | None:
-    if not config.ranker.use_sasrec:
+def fit_encoder(task: Task, oldest: Window) -> Encoder | None:
+    """SASRec learnt from what lies before the ranker's oldest window, read back; None where the ranker does without it."""
+    if not task.config.ranker.use_sasrec:
         return None
     fit_sasrec(
-        past_of(dataset, oldest),
-        n_codes=dataset.catalogue.height + 1,
-        config=config.sasrec,
-        trainer=trainer,
-        seed=seed,
-        out=out,
-        work=work,
-        warm=warm,
-        progress=progress,
+        past_of(task.dataset, oldest),
+        n_codes=task.n_codes,
+        config=task.config.sasrec,
+        trainer=task.trainer,
+        seed=task.seed,
+        out=task.out,
+        work=task.work,
+        warm=task.warm,
+        progress=task.progress,
     )
-    return Encoder.load(out, threads=trainer.threads)
+    return Encoder.load(task.out, threads=task.trainer.threads)
 
 
 def _examples(dataset: Dataset, window: Window, parts: Sources) -> Examples:
@@ -133,7 +103,6 @@ def _examples(dataset: Dataset, window: Window, parts: Sources) -> Examples:
     truth = dataset.truth(window)
     past = past_of(dataset, window, truth.users)
     mask = permitted(len(parts.statistics), None, None)
-    taken = truth.rows * np.int64(len(mask)) + truth.items
     made = []
     for start in range(0, len(past), ROWS):
         found, features, habit = parts.pairs(
@@ -141,9 +110,20 @@ def _examples(dataset: Dataset, window: Window, parts: Sources) -> Examples:
         )
         keys = (found.rows + start) * len(mask) + found.items
         seen = habit.pairs.find(found.rows * len(mask) + found.items)[1]
-        labels = np.isin(keys, taken).astype(np.float32)
-        made.append(Examples(features, labels, ~seen, truth.users[found.rows + start].astype(np.int64)))
+        labels, spend = outcomes(truth, keys, len(mask))
+        made.append(Examples(features, labels, ~seen, truth.users[found.rows + start].astype(np.int64), spend))
     return _joined(made, list(range(len(NAMES))))
+
+
+def outcomes(truth: Truth, keys: NDArray[np.int64], n_codes: int) -> tuple[F32, F32]:
+    """Pairs as row * n_codes + item -> 1 where the row took the item, and the money it paid for it. [pairs] each"""
+    known = truth.items > 0
+    taken = Grouped.by((truth.rows * np.int64(n_codes) + truth.items)[known])
+    at, hit = taken.find(keys)
+    paid = taken.sum(truth.spend[known].astype(np.float32))
+    return hit.astype(np.float32), np.where(hit, paid[at], 0).astype(np.float32) if len(paid) else np.zeros(
+        len(keys), np.float32
+    )
 
 
 def _joined(examples: list[Examples], columns: list[int]) -> Examples:
@@ -152,16 +132,16 @@ def _joined(examples: list[Examples], columns: list[int]) -> Examples:
         labels=np.concatenate([e.labels for e in examples]),
         unseen=np.concatenate([e.unseen for e in examples]),
         users=np.concatenate([e.users for e in examples]),
+        spend=np.concatenate([e.spend for e in examples]),
     )
 
 
-def _save(parts: Sources, columns: list[int], config: ModelConfig, out: Path, *, learnt_until: int) -> None:
-    parts.statistics.save(out / "statistics.safetensors")
-    parts.item_knn.save(out / "item_knn.safetensors")
-    facts = {
+def save_parts(parts: Sources, columns: list[int], config: ModelConfig, out: Path) -> dict[str, Any]:
+    """Write what proposes candidates; the facts by which the folder is read."""
+    parts.statistics.save(out / STATISTICS)
+    parts.item_knn.save(out / ITEM_KNN)
+    return {
         "sasrec": parts.encoder is not None,
         "features": [NAMES[n] for n in columns],
         "candidates": config.candidates.model_dump(mode="json"),
-        "learnt_until": learnt_until,
     }
-    (out / "model.json").write_text(json.dumps(facts, sort_keys=True, indent=1))

@@ -17,7 +17,7 @@ from recloop.data.dataset import Dataset, histories
 from recloop.data.histories import Histories
 from recloop.data.vocabulary import Vocabulary
 from recloop.errors import BadRelease
-from recloop.models.two_stage import TwoStage
+from recloop.models.served import Served
 
 ARRAYS = ("offsets", "items", "times", "prices", "quantities", "discounts")
 WARM = 10
@@ -40,7 +40,7 @@ class Catalogue:
 class Bundle:
     """One release, ready to serve."""
 
-    model: TwoStage
+    model: Served
     users: Vocabulary
     items: Vocabulary
     catalogue: Catalogue
@@ -67,7 +67,7 @@ class Bundle:
         arrays = load_file(folder / "history.safetensors")
         n = len(arrays["offsets"]) - 1
         return cls(
-            model=TwoStage.load(folder / "model", threads=threads),
+            model=Served.load(folder / "model", threads=threads),
             users=Vocabulary.load(folder / "users.json"),
             items=Vocabulary.load(folder / "items.json"),
             catalogue=_catalogue(pl.read_parquet(folder / "catalogue.parquet")),
@@ -114,24 +114,26 @@ def _check(bundle: Bundle, folder: Path) -> None:
         raise BadRelease(f"{folder}: the catalogue does not list the vocabulary's {codes - 1} items in code order.")
     _shapes(bundle, folder, codes)
     _histories(bundle, folder, codes)
-    parts = bundle.model.parts
-    vectors = parts.encoder.vectors if parts.encoder else np.zeros((codes, 1), np.float32)
-    statistics = {f"statistics.{f.name}": getattr(parts.statistics, f.name) for f in fields(parts.statistics)}
-    _finite({"item vectors": vectors, "similarity": parts.item_knn.similarity} | statistics, folder)
+    served = bundle.model
+    statistics = {f"statistics.{f.name}": getattr(served.statistics, f.name) for f in fields(served.statistics)}
+    _finite(served.model.arrays() | {"similarity": served.item_knn.similarity} | statistics, folder)
     _first_answer(bundle, folder)
 
 
 def _shapes(bundle: Bundle, folder: Path, codes: int) -> None:
-    parts = bundle.model.parts
-    sizes = {"statistics": len(parts.statistics), "item_knn": len(parts.item_knn.neighbours)}
-    if parts.encoder:
-        sizes |= {"item vectors": len(parts.encoder.vectors), "known items": len(parts.encoder.known)}
+    served = bundle.model
+    sizes = {
+        "statistics": len(served.statistics),
+        "item_knn": served.item_knn.n_codes,
+        served.kind: served.model.n_codes,
+    }
+    sizes |= {name: len(values) for name, values in served.model.arrays().items()}
     wrong = {name: size for name, size in sizes.items() if size != codes}
     if wrong:
         raise BadRelease(
             f"{folder}: the vocabulary has {codes - 1} items, but {wrong} (with padding) differ from {codes}."
         )
-    strange = _outside(parts.item_knn.neighbours, 0, codes)
+    strange = _outside(served.item_knn.neighbours, 0, codes)
     if strange:
         raise BadRelease(f"{folder}: {strange} neighbours are no item of the vocabulary.")
 
@@ -167,7 +169,7 @@ def _finite(arrays: Mapping[str, NDArray[Any]], folder: Path) -> None:
 
 def _first_answer(bundle: Bundle, folder: Path) -> None:
     """Some known users and a stranger, who gets what sold of late."""
-    sold = int((bundle.model.parts.statistics.pop28[1:] > 0).sum())
+    sold = int((bundle.model.statistics.pop28[1:] > 0).sum())
     some = bundle.past.part(0, min(4, len(bundle.past)))
     for name, question, least in (
         ("known users", some, 1),

@@ -170,7 +170,7 @@ def _shortened(value: Any) -> Any:
 
 
 def _items(bundle: Bundle, found: Ranked) -> list[dict[str, Any]]:
-    names, prices, sources = bundle.catalogue, bundle.model.parts.statistics.price28, bundle.model.sources
+    names, prices, sources = bundle.catalogue, bundle.model.statistics.price28, bundle.model.sources
     return [
         {
             "rank": rank,

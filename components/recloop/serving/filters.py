@@ -21,7 +21,7 @@ class Masks:
         masks = []
         if filters.category:
             masks.append(self.category(filters.category))
-        prices = self.bundle.model.parts.statistics.price28
+        prices = self.bundle.model.statistics.price28
         if filters.min_price is not None:
             masks.append(prices >= filters.min_price)
         if filters.max_price is not None:

@@ -111,6 +111,6 @@ def _damaged(path: Path, data: bytes, at: int) -> BadArtifact:
     lost = (after if after is not None else len(data)) - at
     return BadArtifact(
         f"{path} is damaged at byte {at}: {lost} of its {len(data)} bytes are no record that fits its checksum. Nothing "
-        "was changed. Put the copy from the store in its place, or keep the sound records and lay the rest aside with "
-        "recloop.serving.segment.salvage."
+        "was changed. Put the copy from the store in its place, or keep the sound records and lay the rest aside: "
+        f"recloop salvage {path}"
     )

@@ -2,13 +2,16 @@ import numpy as np
 import pytest
 
 from contracts import check_recommender
-from recloop.config import CandidatesConfig, SplitConfig
+from recloop.config import SplitConfig
 from recloop.data.statistics import item_statistics
 from recloop.errors import BadData
-from recloop.models import baselines
-from recloop.models.baselines import DAYS, HALF_LIVES, _tuning, fit_baselines
-from recloop.models.two_stage_fit import past_of
-from shop_datasets import canonical, dataset
+from recloop.models import popularity, tuning
+from recloop.models.baselines import fit_baselines
+from recloop.models.frequency import HALF_LIVES
+from recloop.models.popularity import DAYS
+from recloop.models.task import past_of
+from recloop.models.tuning import _some
+from shop_datasets import canonical, dataset, task
 
 NAMES = ("popularity", "frequency", "frequency_decayed", "item_knn")
 
@@ -20,7 +23,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def fitted(data):
-    return fit_baselines(data, NAMES, config=CandidatesConfig(neighbours=5), k=5)
+    return fit_baselines(task(data), NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -30,7 +33,7 @@ def test_each_meets_the_contract_on_a_whole_dataset(data, fitted, name):
 
 
 def test_only_what_is_named_is_fitted(data):
-    assert list(fit_baselines(data, ("item_knn",), config=CandidatesConfig(), k=5)[0]) == ["item_knn"]
+    assert list(fit_baselines(task(data), ("item_knn",))[0]) == ["item_knn"]
 
 
 def test_settings_are_among_those_tried(fitted):
@@ -41,7 +44,7 @@ def test_settings_are_among_those_tried(fitted):
 def test_the_test_window_decides_no_setting(data, fitted):
     changed = data.events.filter(data.events["time"] < data.test.as_of)
     blind = type(data)(changed, data.catalogue, data.users, data.items, data.split)
-    assert fit_baselines(blind, NAMES, config=CandidatesConfig(neighbours=5), k=5)[1] == fitted[1]
+    assert fit_baselines(task(blind), NAMES)[1] == fitted[1]
 
 
 def test_settings_are_tried_with_what_was_known_before_the_window_that_judges_them(data, monkeypatch):
@@ -51,17 +54,17 @@ def test_settings_are_tried_with_what_was_known_before_the_window_that_judges_th
         newest.append(known.times.max())
         return item_statistics(known, catalogue)
 
-    monkeypatch.setattr(baselines, "item_statistics", watched)
-    fit_baselines(data, ("popularity",), config=CandidatesConfig(), k=5)
+    monkeypatch.setattr(popularity, "item_statistics", watched)
+    fit_baselines(task(data), ("popularity",))
     test, validation = data.windows(1)
     assert newest[0] < validation.as_of <= newest[1] < test.as_of
 
 
 def test_tuning_users_keep_their_own_answers(data, monkeypatch):
-    monkeypatch.setattr(baselines, "TUNING_USERS", 40)
+    monkeypatch.setattr(tuning, "USERS", 40)
     window = data.windows(1)[1]
     whole = data.truth(window)
-    part, past = _tuning(data, window)
+    part, past = _some(task(data))
     assert 40 <= len(part) < len(whole)
     assert len(past) == len(part)
     kept = np.isin(whole.users[whole.rows], part.users)
@@ -72,4 +75,4 @@ def test_tuning_users_keep_their_own_answers(data, monkeypatch):
 
 def test_no_user_to_tune_on_says_what_to_lower():
     with pytest.raises(BadData, match=r"cannot be tuned.*test_days \(70\)"):
-        fit_baselines(dataset(canonical(), SplitConfig(test_days=70)), NAMES, config=CandidatesConfig(), k=5)
+        fit_baselines(task(dataset(canonical(), SplitConfig(test_days=70))), NAMES)

@@ -12,7 +12,8 @@ import ranker_fits
 from ranker_fits import CONFIG, FEATURES, examples, fit
 from recloop.errors import BadData
 from recloop.models.encoder import session
-from recloop.models.ranker import Examples, Ranker, RankerPlan, _sampled
+from recloop.models.ranker import Examples, Ranker, _sampled, weights
+from recloop.models.ranker_plan import RankerPlan, Rows
 
 WEIGHTS = "ranker.safetensors"
 
@@ -34,12 +35,40 @@ def champion(tmp_path_factory):
     return place / "out"
 
 
-def plan(pairs=100, *, batch=30, epochs=2):
+def plan(pairs=100, *, batch=30, epochs=2, list_weight=0.25):
     made = examples(pairs)
-    weights = torch.linspace(0.5, 2.0, pairs)
     return RankerPlan(
-        torch.from_numpy(made.features), torch.from_numpy(made.labels), weights, batch, epochs, lr=0.01, seed=3
+        features=torch.from_numpy(made.features),
+        labels=torch.from_numpy(made.labels),
+        weights=torch.linspace(0.5, 2.0, pairs),
+        unseen=torch.from_numpy(made.unseen),
+        edges=np.arange(0, pairs + 1, 5),
+        batch=batch,
+        epochs=epochs,
+        lr=0.01,
+        seed=3,
+        list_weight=list_weight,
     )
+
+
+def rows(labels, unseen, of):
+    """A step of one device over the given lists."""
+    of = torch.tensor(of)
+    kinds = torch.tensor(labels), torch.ones(len(labels)), torch.tensor(unseen)
+    return Rows(
+        0, torch.zeros(len(labels), 1), *kinds, of, own=int(of.max()) + 1, pairs=len(of), lists=int(of.max()) + 1
+    )
+
+
+class Fixed(torch.nn.Module):
+    """A network that says the same logits whatever it sees."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = torch.tensor(logits)
+
+    def forward(self, features):
+        return self.logits
 
 
 def test_the_same_seed_gives_the_same_bytes_of_every_file(champion, tmp_path):
@@ -85,7 +114,7 @@ def test_it_learns_what_is_taken_and_is_judged_on_users_it_did_not_see(tmp_path)
         tmp_path / "turned",
         tmp_path / "work_turned",
         config=CONFIG.model_copy(update={"epochs": 20}),
-        made=Examples(made.features, turned, made.unseen, made.users),
+        made=Examples(made.features, turned, made.unseen, made.users, made.spend),
     )
     assert worse["auc"] == pytest.approx(1 - quality["auc"], abs=0.1)
 
@@ -130,11 +159,28 @@ def test_the_mean_of_the_losses_of_devices_is_the_loss_of_the_step(world):
     assert sum(parts).item() / world == pytest.approx(whole.item(), rel=1e-5)
 
 
+def test_the_softmax_of_lists_by_hand():
+    batch = rows([1.0, 0.0, 0.0, 1.0, 1.0], [True, True, False, False, True], [0, 0, 0, 1, 1])
+    logits = [2.0, 1.0, 0.5, -1.0, 3.0]
+    pairs = plan(list_weight=0.0).loss(Fixed(logits), batch, 1).item()
+    every = [np.log(np.exp(logits[:3]).sum()) - 2, np.log(np.exp(logits[3:]).sum()) - np.mean(logits[3:])]
+    new = [np.log(np.exp(logits[:2]).sum()) - 2, 0.0]
+    found = plan(list_weight=2.0).loss(Fixed(logits), batch, 1).item()
+    assert found - pairs == pytest.approx(2 * (sum(every) + sum(new)) / 2, rel=1e-5)
+
+
+def test_a_list_without_a_taken_or_a_new_item_costs_nothing():
+    batch = rows([0.0, 0.0], [False, False], [0, 0])
+    assert plan(list_weight=9.0).loss(Fixed([3.0, 1.0]), batch, 1) == plan(list_weight=0.0).loss(
+        Fixed([3.0, 1.0]), batch, 1
+    )
+
+
 def test_what_was_taken_or_known_is_always_kept_and_the_rest_by_its_share():
     pairs = 6000
     labels, unseen = np.zeros(pairs, dtype=np.float32), np.ones(pairs, dtype=bool)
     labels[:100], unseen[100:200] = 1, False
-    kept = _sampled(Examples(np.zeros((pairs, 1), np.float32), labels, unseen, np.arange(pairs)), 0.25, seed=1)
+    kept = _sampled(Examples(np.zeros((pairs, 1), np.float32), labels, unseen, np.arange(pairs), labels), 0.25, seed=1)
     assert kept[:200].all()
     assert kept[200:].mean() == pytest.approx(0.25, abs=0.02)
 
@@ -169,4 +215,25 @@ def test_a_folder_without_a_ranker_is_passed_over(champion, tmp_path):
 def test_candidates_that_nobody_took_are_nothing_to_learn_from(tmp_path):
     made = examples()
     with pytest.raises(BadData, match="none of 360 candidates was taken"):
-        fit(tmp_path / "out", tmp_path / "work", made=Examples(made.features, 0 * made.labels, made.unseen, made.users))
+        fit(
+            tmp_path / "out",
+            tmp_path / "work",
+            made=Examples(made.features, 0 * made.labels, made.unseen, made.users, made.spend),
+        )
+
+
+def test_a_taken_pair_weighs_by_what_was_paid_as_far_as_the_settings_say():
+    labels, unseen = np.array([1, 1, 0], dtype=np.float32), np.array([False, True, True])
+    spend = np.array([1, 3, 0], dtype=np.float32)
+    made = Examples(np.zeros((3, 1), np.float32), labels, unseen, np.arange(3), spend)
+    config = CONFIG.model_copy(update={"new_weight": 4.0})
+    assert weights(made, config).tolist() == [1, 4, 4]
+    assert weights(made, config.model_copy(update={"spend_weight": 1.0})).tolist() == [0.5, 6, 4]
+    assert weights(made, config.model_copy(update={"spend_weight": 0.5})).tolist() == [0.75, 5, 4]
+
+
+def test_where_nothing_was_paid_all_taken_pairs_weigh_alike():
+    made = examples()
+    free = Examples(made.features, made.labels, made.unseen, made.users, 0 * made.spend)
+    config = CONFIG.model_copy(update={"spend_weight": 1.0})
+    assert np.array_equal(weights(free, config), weights(made, CONFIG))

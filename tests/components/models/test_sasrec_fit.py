@@ -7,7 +7,7 @@ from fits import CONFIG, N_CODES, fit, histories_of, walks
 from recloop.errors import BadArtifact, BadData
 from recloop.models.encoder import Encoder
 from recloop.models.sasrec import SASRec
-from recloop.models.sasrec_fit import _plan
+from recloop.models.sasrec_fit import plan_of
 
 FILES = ["encoder.onnx", "item_known.npy", "item_vectors.npy", "sasrec.safetensors"]
 
@@ -38,7 +38,7 @@ def test_nothing_but_the_checkpoint_is_written_to_work(tmp_path):
 def test_the_mean_of_the_losses_of_devices_is_the_loss_of_the_step():
     torch.manual_seed(0)
     net = SASRec(N_CODES, CONFIG).eval()
-    plan = _plan(walks(), N_CODES, CONFIG, 1, 0)
+    plan = plan_of(walks(), N_CODES, CONFIG, 1, 0)
     whole = plan.loss(net, next(plan.batches(2, rank=0, world=1)), 1)
     parts = [plan.loss(net, next(plan.batches(2, rank=rank, world=3)), 3) for rank in range(3)]
     assert sum(parts).item() / 3 == pytest.approx(whole.item(), rel=1e-5)

@@ -5,13 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fits import CONFIG, N_CODES, histories_of, walks
-from recloop.models.sequences import Sequences
+from recloop.models.sequences import Gaps, Sequences
 
 EVEN = np.concatenate([[0.0], np.full(N_CODES - 1, 1 / (N_CODES - 1))])
 
 
-def sequences(histories=None, **changes):
-    return Sequences(histories or walks(), CONFIG.model_copy(update=changes), epochs=2, seed=3, probability=EVEN)
+def sequences(histories=None, *, horizon=CONFIG.horizon, **changes):
+    return Sequences(
+        histories or walks(), CONFIG.model_copy(update=changes), epochs=2, seed=3, probability=EVEN, horizon=horizon
+    )
 
 
 def same(a, b):
@@ -22,7 +24,7 @@ def same(a, b):
 def test_every_event_with_a_next_one_is_seen_once_an_epoch():
     rows = walks()
     made = sequences()
-    starts = [e[0] for e in (made._edges[:2], made._edges[1:])]
+    starts = [e[0] for e in (made.edges[:2], made.edges[1:])]
     batches = list(made.batches(0))
     first = torch.cat([b.items.flatten() for b in batches[: starts[1]]]).numpy()
     inputs = np.delete(rows.items, rows.offsets[1:] - 1)
@@ -89,3 +91,35 @@ def test_targets_lie_within_the_horizon_after_their_item_in_the_same_history(len
         assert ahead.min() >= 1
         assert ahead.max() <= horizon
         assert torch.equal((batch.targets // 100)[real], (batch.items // 100)[real])
+
+
+def gaps(*rows, **changes):
+    return Gaps(histories_of(*rows), CONFIG.model_copy(update=changes), 40, 3, EVEN, mask_share=0.3)
+
+
+def test_what_fills_the_gaps_is_what_was_taken_out():
+    for batch in gaps([4, 7, 9, 2], [5, 6]).batches(0):
+        gap = batch.targets > 0
+        inside = torch.arange(batch.items.shape[1]) < batch.lengths[:, None]
+        assert torch.equal(gap, inside & (batch.items == 0))
+        assert gap.any(1).all()
+        whole = torch.where(gap, batch.targets, batch.items)
+        assert {tuple(row[row > 0].tolist()) for row in whole} <= {(4, 7, 9, 2), (5, 6)} | {
+            tail for n in range(1, 4) for tail in ((4, 7, 9, 2)[:n], (4, 7, 9, 2)[n:], (5,), (6,))
+        }
+        assert batch.positions == int(gap.sum())
+
+
+def test_both_a_gap_inside_and_the_last_alone_occur():
+    made = [b.targets for b in gaps([4, 7, 9, 2], length=20).batches(0) if b.targets.shape[1] == 4]
+    assert any(t[0, :3].any() for t in made)
+    assert any(t[0, 3] and not t[0, :3].any() for t in made)
+
+
+def test_a_single_item_is_no_gap_to_fill():
+    assert gaps([4], [5]).steps == 0
+
+
+def test_times_are_counted_from_the_first_event_of_a_piece():
+    (batch,) = list(Sequences(histories_of([4, 7, 8]), CONFIG, 1, 0, EVEN).batches(0))
+    assert batch.times.flatten().tolist() in ([0, 3600], [0, 0])

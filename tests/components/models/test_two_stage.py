@@ -9,9 +9,9 @@ from contracts import check_recommender
 from recloop.config import SplitConfig
 from recloop.data.features import CONTEXT, NAMES, SOURCES
 from recloop.errors import BadData
+from recloop.models.task import past_of
 from recloop.models.two_stage import TwoStage, used_features
-from recloop.models.two_stage_fit import past_of
-from shop_datasets import CUT, MODEL, SPLIT, canonical, dataset, fit
+from shop_datasets import CUT, MODEL, canonical, dataset, fit
 
 FILES = [
     "encoder.onnx", "item_knn.safetensors", "item_known.npy", "item_vectors.npy", "model.json", "ranker.onnx",
@@ -122,17 +122,6 @@ def test_every_item_carries_the_sources_that_proposed_it(model, past):
     assert found.origins.max() < 1 << len(model.sources)
 
 
-def test_similar_items_are_the_nearest_by_shared_visits(model):
-    found = model.similar(5, k=3)
-    assert found.items[0].tolist() == model.parts.item_knn.neighbours[5, :3].tolist()
-    wide = model.similar(5, k=50)
-    assert wide.items.shape == wide.scores.shape == (1, 50)
-    assert np.isneginf(wide.scores[wide.items == 0]).all()
-    nothing = model.similar(0, k=3)
-    assert not nothing.items.any()
-    assert np.isneginf(nothing.scores).all()
-
-
 def test_asked_for_both_lists_at_once_it_gives_those_of_two_questions(model, past):
     every, new = model.recommend_twice(past, k=10)
     for found, exclude_seen in ((every, False), (new, True)):
@@ -179,8 +168,3 @@ def test_too_short_a_history_says_what_to_lower(tmp_path):
     short = dataset(canonical(), SplitConfig(test_days=50, min_item_events=3))
     with pytest.raises(BadData, match=r"window 2 of them nobody.*model\.ranker\.windows \(2\).*test_days \(50\)"):
         fit(short, tmp_path)
-
-
-def test_what_was_learnt_until_is_the_start_of_the_test(data, model):
-    assert model.learnt_until == int(CUT.timestamp()) == data.test.as_of
-    assert data.split.test_days == SPLIT.test_days

@@ -165,7 +165,7 @@ def encoded(folder):
 
 
 def test_a_bundle_with_an_encoder_serves(encoded):
-    assert Bundle.load(encoded).model.parts.encoder.vectors.shape == (13, 4)
+    assert Bundle.load(encoded).model.model.parts.encoder.vectors.shape == (13, 4)
 
 
 @pytest.mark.parametrize(

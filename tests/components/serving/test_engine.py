@@ -46,7 +46,7 @@ def test_each_item_names_the_sources_that_proposed_it(engine, now):
 
 def test_an_unknown_user_gets_popular_items_with_the_reason(engine, bundle, now):
     answer = engine.recommend(Ask(user_id="stranger"), now=now)
-    popular = bundle.model.parts.statistics.pop28
+    popular = bundle.model.statistics.pop28
     sold = [popular[bundle.items.codes[name]] for name in names(answer)]
     assert sold == sorted(popular, reverse=True)[:5]
     assert answer["reason"].startswith("Nothing is known of this user")

@@ -1,0 +1,104 @@
+"""What a sequence model is watched by: NDCG@10 of what is new to a fixed sample of the users of a window."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from recloop.config import SequenceConfig
+from recloop.data.histories import Histories
+from recloop.data.truth import Truth
+from recloop.models.sequence_fit import seen_of
+from recloop.models.sequences import Sequences
+from recloop.models.tails import Tails, tails
+from recloop.models.task import Task, past_of
+from recloop.models.watch import Watch
+
+K = 10
+CELLS = 1 << 23
+"""scores held at once"""
+DISCOUNT = 1 / np.log2(np.arange(K) + 2)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """NDCG@10 on the watched users, seen items left out."""
+
+    past: Histories
+    truth: Truth
+    config: SequenceConfig
+    wrap: Callable[[nn.Module], nn.Module]
+    every: int
+    n_codes: int
+
+    @property
+    def patience(self) -> int:
+        """Looks without a better score."""
+        return self.config.patience
+
+    @cached_property
+    def _wanted(self) -> NDArray[np.int64]:
+        """Sorted row * n_codes + item of what the users took."""
+        return np.sort(self.truth.rows * self.n_codes + self.truth.items)
+
+    @cached_property
+    def _ideal(self) -> NDArray[np.float64]:
+        """The greatest DCG of each user. [n]"""
+        most = np.minimum(np.diff(self.truth.offsets), K)
+        return np.concatenate([[0.0], np.cumsum(DISCOUNT)])[most]
+
+    @cached_property
+    def _tails(self) -> list[Tails]:
+        rows = max(1, CELLS // self.n_codes)
+        seen = seen_of(self.past, self.config)
+        return list(tails(seen, length=self.config.length, block=min(rows, 512)))
+
+    def score(self, net: nn.Module) -> float:
+        """Mean NDCG@10; users without a history count as zero."""
+        wrapped, vectors = self.wrap(net).eval(), net.items.weight.detach()  # type: ignore[union-attr, operator]
+        gain = np.zeros(len(self.truth))
+        with torch.no_grad():
+            for part in self._tails:
+                scores = wrapped(*_inputs(wrapped, part, vectors.device)) @ vectors.T  # [block, n_codes]
+                gain[part.rows] = self._gain(scores, part)
+        return float(np.mean(gain / self._ideal))
+
+    def _gain(self, scores: Tensor, part: Tails) -> NDArray[np.float64]:
+        """DCG of each row of a block. scores [block, n_codes] is changed in place."""
+        seen = self.past.take(part.rows)
+        scores[torch.from_numpy(seen.rows), torch.from_numpy(seen.items.astype(np.int64))] = -torch.inf
+        scores[:, 0] = -torch.inf
+        top = scores.topk(min(K, self.n_codes)).indices.cpu().numpy()
+        hit = np.isin(part.rows[:, None] * self.n_codes + top, self._wanted)
+        gain: NDArray[np.float64] = hit @ DISCOUNT[: top.shape[1]]
+        return gain
+
+
+def watched(
+    task: Task, config: SequenceConfig, sequences: Sequences, wrap: Callable[[nn.Module], nn.Module]
+) -> Watch | None:
+    """The watch of a task; None where it has no window to look at, or the settings have no patience."""
+    if task.watch is None or not config.patience:
+        return None
+    truth = task.dataset.truth(task.watch)
+    kept = np.sort(np.random.default_rng(task.seed).permutation(len(truth))[: config.watched_users])
+    truth = _of(truth, kept)
+    every = max(1, int(sequences.edges[1])) * config.watch_epochs
+    return Watched(past_of(task.dataset, task.watch, truth.users), truth, config, wrap, every, task.n_codes)
+
+
+def _of(truth: Truth, rows: NDArray[np.int64]) -> Truth:
+    """Some users of a truth."""
+    counts = np.diff(truth.offsets)[rows]
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    at = np.arange(offsets[-1]) + np.repeat(truth.offsets[rows] - offsets[:-1], counts)
+    return Truth(truth.users[rows], offsets, truth.items[at], truth.spend[at], truth.new[at])
+
+
+def _inputs(wrapped: nn.Module, part: Tails, device: torch.device) -> list[Tensor]:
+    named = {"items": part.items, "lengths": part.lengths, "times": part.times}
+    return [torch.from_numpy(named[name]).to(device) for name in named if name in wrapped.forward.__annotations__]

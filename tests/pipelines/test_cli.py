@@ -1,8 +1,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from recloop.serving.segment import encode
 
 COMMANDS = [
     "demo",
@@ -19,6 +22,10 @@ COMMANDS = [
     "replay",
     "score",
     "doctor",
+    "salvage",
+    "compare",
+    "tune",
+    "card",
 ]
 
 
@@ -84,3 +91,14 @@ def test_serving_beyond_loopback_without_keys_is_refused(shop):
     found = recloop("serve", "--scenario", str(shop), "--host", "0.0.0.0", "--port", "0")
     assert found.returncode == 3
     assert "RECLOOP_KEYS" in found.stderr
+
+
+def test_a_damaged_journal_is_salvaged_by_a_command(tmp_path):
+    path = tmp_path / "active.log"
+    sound = [encode({"kind": "event", "event_id": f"e{n}"}) for n in range(3)]
+    path.write_bytes(sound[0] + sound[1][:-2] + b"xx" + sound[2])
+    done = recloop("salvage", str(path), "--json")
+    assert done.returncode == 0, done.stderr
+    (aside,) = json.loads(done.stdout)[str(path)]
+    assert Path(aside).exists()
+    assert path.read_bytes() == sound[0] + sound[2]

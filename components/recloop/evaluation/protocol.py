@@ -29,6 +29,20 @@ class Protocol:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:12]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Benchmark(Protocol):
+    """A protocol together with the data it is of: what two figures of a comparison must share to stand in one table."""
+
+    data: str
+    """fingerprint of events, catalogue and split, all folds"""
+    folds: int = 1
+    """windows of time that are averaged; each has a vocabulary and models of its own"""
+    learnt: str
+    """what models may learn from, and what they may be chosen by"""
+    repeats: bool
+    """whether items that a user already took may be recommended and are answers"""
+
+
 def same(first: str, second: str) -> None:
     """Refuse to compare figures of different protocols. Raises BadData."""
     if first != second:

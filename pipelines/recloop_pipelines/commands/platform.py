@@ -126,6 +126,28 @@ def replay(
         people().print(f"{name:<24}{value}")
 
 
+def salvage(
+    segments: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Damaged files of the journal.")],
+    json: Json = False,
+) -> None:
+    """Keep the sound records of a damaged journal file, and lay the rest aside.
+
+    The service must be stopped. Records that fit their checksum stay, in order; other bytes are kept beside the file.
+
+    Example:
+
+        recloop salvage .recloop/journal/retail/active.log
+    """
+    from recloop.serving.segment import salvage as sound
+
+    found = {str(path): [str(aside) for aside in sound(path)] for path in segments}
+    if json:
+        emit(found)
+        return
+    for path, aside in found.items():
+        people().print(f"{path}: " + (f"laid aside {', '.join(aside)}" if aside else "every record is sound"))
+
+
 def doctor(scenario: Scenario = RETAIL, json: Json = False) -> None:
     """Check versions, ports, disk, memory and a configuration, and say what to do.
 
@@ -159,4 +181,4 @@ def _show(components: list[dict[str, object]], json: bool) -> None:
     people().print(table)
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (demo, up, down, status, serve, replay, doctor)
+COMMANDS: tuple[Callable[..., None], ...] = (demo, up, down, status, serve, replay, salvage, doctor)

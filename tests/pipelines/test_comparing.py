@@ -1,0 +1,230 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import shops
+from recloop.errors import BadConfig, BadData, Stopped
+from recloop.evaluation.comparison import load
+from recloop_pipelines import apart as apart_module
+from recloop_pipelines import asking, comparing, tracked
+from recloop_pipelines.console import steps
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Rounds run in this process; those that ran."""
+    ran = []
+
+    def apart(step, item, *, dataset, folder, threads, report):
+        job = folder / "job.json"
+        told = []
+        monkeypatch.setattr(apart_module, "_say", told.append)
+        job.write_text(
+            json.dumps({"step": step, "round": comparing.asdict(item), "dataset": str(dataset), "folder": str(folder)})
+        )
+        ran.append((step, item.slug))
+        apart_module.main(job)
+        return told[-1]["figures"]
+
+    monkeypatch.setattr(comparing, "apart", apart)
+    return ran
+
+
+def asked(shop, out, **words):
+    given = {"models": ("popularity", "item_knn"), "seeds": 1, "mlflow": False}
+    return comparing.Asked(data=str(shop), out=out, **{**given, **words})
+
+
+def compare(shop, out, **words):
+    with steps() as progress:
+        return comparing.compare(asked(shop, out, **words), progress)[0]
+
+
+def test_a_comparison_is_written_and_not_done_twice(shop, tmp_path, here):
+    first = compare(shop, tmp_path / "out")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir() if p.is_file()) == [
+        "comparison.json",
+        "comparison.md",
+        "comparison.png",
+    ]
+    assert len(here) == 4
+    before = (tmp_path / "out" / "comparison.json").read_bytes()
+    assert compare(shop, tmp_path / "out").dumps() == first.dumps()
+    assert len(here) == 4
+    assert (tmp_path / "out" / "comparison.json").read_bytes() == before
+    assert load(tmp_path / "out" / "comparison.json").ranking == first.ranking
+
+
+def test_other_settings_or_another_model_do_only_what_is_missing(shop, tmp_path, here):
+    compare(shop, tmp_path / "out", models=("popularity",))
+    compare(shop, tmp_path / "out")
+    assert [slug for step, slug in here if step == "fit"] == ["popularity-seed7-fold0", "item_knn-seed7-fold0"]
+    compare(shop, tmp_path / "out", models=("popularity",), sets=("model.candidates.half_life_days=9",))
+    assert len(here) == 6
+    compare(shop, tmp_path / "out", models=("popularity",), sets=("model.candidates.half_life_days=9",), fresh=True)
+    assert len(here) == 8
+
+
+def test_one_name_can_have_settings_of_its_own(shop, tmp_path, here):
+    found = compare(shop, tmp_path / "out", models=("ease", "loose=ease"), sets=("loose:model.ease.l2=1", "seed=4"))
+    assert [found.config[name]["model"]["ease"]["l2"] for name in ("ease", "loose")] == [200, 1]
+    assert found.entries["loose"].seeds == (4,)
+    assert found.differences["loose"].estimate.value != 0
+
+
+def test_a_canary_sings_where_a_fit_sees_what_it_may_not(shop, tmp_path, here, monkeypatch):
+    honest = {f.name: f.level for f in compare(shop, tmp_path / "out", canary=True).findings}
+    assert (honest["canary of popularity"], honest["canary of item_knn"]) == ("ok", "ok")
+    from recloop.data.dataset import Dataset
+
+    monkeypatch.setattr(Dataset, "before", lambda self, window: self.events.filter(pl.col("item") > 0))
+    leaky = compare(shop, tmp_path / "other", canary=True, models=("item_knn",))
+    assert {f.name for f in leaky.findings if f.level == "leak"} >= {"canary of item_knn", "future canary"}
+
+
+def test_a_model_that_refuses_the_data_is_left_out_and_said_so(shop, tmp_path, here):
+    few = ("model.ease.most_items=5",)
+    found = compare(shop, tmp_path / "out", models=("ease", "popularity"), sets=few, canary=True)
+    assert list(found.entries) == ["popularity"]
+    (said,) = [f for f in found.findings if f.name == "ease was refused"]
+    assert "60" in said.text
+    with pytest.raises(BadData, match="No model could be compared"):
+        compare(shop, tmp_path / "out", models=("ease",), sets=few)
+
+
+def test_rolling_folds_are_fitted_each_and_stand_in_one_table(shop, tmp_path, here):
+    found = compare(shop, tmp_path / "out", models=("popularity",), protocol="rolling", folds=2)
+    assert [slug for step, slug in here if step == "fit"] == ["popularity-seed7-fold0", "popularity-seed7-fold1"]
+    assert (found.protocol.kind, found.protocol.folds) == ("rolling", 2)
+    assert len(found.entries["popularity"].by_fold["ndcg"]) == 2
+
+
+def test_a_file_of_sequences_is_judged_on_last_items(tmp_path, here):
+    path = tmp_path / "Tiny Set.txt"
+    path.write_text("\n".join(f"{u} " + " ".join(str((u + n) % 9) for n in range(6)) for u in range(20)))
+    found = compare(path, tmp_path / "out", models=("item_to_item", "popularity"), k=3)
+    assert (found.title, found.protocol.kind, found.users) == ("tiny-set", "leave_last_out", 20)
+    assert found.ranking[0] == "item_to_item"
+
+
+def test_mlflow_gets_one_run_and_below_it_one_a_model_and_seed(shop, tmp_path, here, monkeypatch):
+    calls = []
+    monkeypatch.setattr(comparing, "track", lambda *given, **tags: calls.append((*given, tags)))
+    compare(shop, tmp_path / "out", mlflow=True)
+    experiment, whole, parts, _ = calls[0]
+    assert experiment == "shop-comparison"
+    assert [p.name for p in whole.files] == list(comparing.FILES)
+    assert [p.name for p in parts] == ["popularity seed 7", "item_knn seed 7"]
+    assert {"ndcg", "catalogue.coverage", "costs.milliseconds"} <= set(parts[0].metrics)
+
+
+def test_a_run_below_another_names_its_parent(monkeypatch):
+    from recloop import registry
+
+    runs = []
+    monkeypatch.setattr(registry, "log_run", lambda uri, run: runs.append(run) or f"id{len(runs)}")
+    part = tracked.Tracked("part", "k/1", {}, {"ndcg": 0.1})
+    assert tracked.track("e", tracked.Tracked("whole", "k", {}, {}), [part], tags={"a": "b"}) == "id1"
+    assert [dict(run.tags) for run in runs] == [{"a": "b"}, {"a": "b", "mlflow.parentRunId": "id1"}]
+
+
+def test_unknown_kinds_are_refused_with_the_family():
+    with pytest.raises(BadConfig, match=r"magic is no kind of model; known are .*popularity"):
+        asking.named(["popularity", "magic"])
+    with pytest.raises(BadConfig, match="none is no kind"):
+        asking.named([])
+
+
+def test_a_kind_can_have_a_name_of_its_own():
+    assert asking.named(["ease", "small=ease"]) == {"ease": "ease", "small": "ease"}
+
+
+def test_settings_are_laid_over_the_file_and_the_file_over_the_data(shop, tmp_path):
+    (tmp_path / "more.yaml").write_text("model: {ease: {l2: 5}, als: {dim: 8}}\nscenario: other\n")
+    config = asking.configured(str(shop), overlay=tmp_path / "more.yaml", sets=["model.ease.l2=7", "split.test_days=9"])
+    assert (config.scenario, config.model.ease.l2, config.model.als.dim, config.split.test_days) == ("shop", 7, 8, 9)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [("model.ease.l2", "is not key=value"), ("model.ease.l3=1", "model.ease.l3"), ("split.kind=random", "split.kind")],
+)
+def test_a_wrong_setting_is_named(shop, word, message):
+    with pytest.raises(BadConfig, match=message):
+        asking.configured(str(shop), sets=[word])
+
+
+def test_data_that_is_nowhere_says_what_there_is(monkeypatch):
+    with pytest.raises(BadConfig, match="no such file, and no such scenario; configs holds: retail"):
+        asking.configured("retial")
+    with pytest.raises(BadConfig, match="none of sequences, interactions"):
+        asking.configured("x.csv", format_="parquet")
+
+
+def test_a_table_with_too_many_bad_rows_is_refused(tmp_path):
+    shops.write_shop(tmp_path)
+    config = asking.configured(str(tmp_path / "shop.yaml"), sets=["quality.max_price=2"])
+    with pytest.raises(BadData, match="rows are bad"):
+        asking.dataset_of(config, protocol="temporal", folds=1)
+
+
+def child_of(tmp_path, shop, kind="popularity", **words):
+    """A round and the folder and dataset that a child needs."""
+    from recloop.evaluation.rounds import Round
+
+    config = asking.configured(str(shop))
+    place, folder = tmp_path / "data", tmp_path / "work"
+    place.mkdir()
+    folder.mkdir()
+    asking.dataset_of(config, protocol="temporal", folds=1)[0].save(place)
+    item = Round(
+        name="p",
+        kind=kind,
+        seed=1,
+        fold=0,
+        k=5,
+        repeats=True,
+        protocol="abc",
+        model=config.model.model_dump(mode="json") | words,
+        trainer=config.trainer.model_dump(mode="json"),
+    )
+    return item, {"dataset": place, "folder": folder, "threads": 1, "report": lambda what, share: None}
+
+
+def test_a_child_tells_its_figures_and_its_own_peak(tmp_path, shop):
+    held = b"x" * (400 * 2**20)  # what this process holds is no memory of the child
+    item, given = child_of(tmp_path, shop)
+    fitted = apart_module.apart("fit", item, **given)
+    del held
+    assert 20 < fitted["fit_peak_megabytes"] < 400
+    judged = apart_module.apart("judge", item, **given)
+    assert judged["costs"]["peak_megabytes"] > 20
+    assert pl.read_parquet(given["folder"] / apart_module.VALUES).height > 20
+
+
+def test_what_a_child_refuses_is_said_in_its_own_words(tmp_path, shop):
+    item, given = child_of(tmp_path, shop, kind="ease", ease={"most_items": 5})
+    with pytest.raises(BadData, match=r"p: .*60"):
+        apart_module.apart("fit", item, **given)
+
+
+def test_a_child_ends_when_its_parent_does(tmp_path):
+    job = tmp_path / "job.json"
+    os.mkfifo(job)  # it waits there for its job
+    command = [sys.executable, "-m", "recloop_pipelines.apart", str(job)]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child.stdin.close()
+    assert child.wait(timeout=60) == 1
+    child.stdout.close()
+
+
+def test_a_child_that_dies_is_named_with_its_log(tmp_path, shop):
+    item, given = child_of(tmp_path, shop, kind="no_such_kind")
+    with pytest.raises(Stopped, match=r"fit of p \(seed 1, fold 0\) ended with exit code 1: KeyError"):
+        apart_module.apart("fit", item, **given)
+    assert Path(given["folder"] / "fit.log").exists()

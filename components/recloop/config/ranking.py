@@ -9,6 +9,8 @@ class RankerConfig(Section):
     """The deep ranking network."""
 
     hidden: tuple[int, ...] = (128, 64, 32)
+    members: int = Field(2, gt=0)
+    """networks of these layers whose logits are averaged"""
     batch: int = Field(4096, gt=0)
     lr: float = Field(3e-3, gt=0)
     epochs: int = Field(6, gt=0)

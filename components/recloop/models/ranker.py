@@ -35,21 +35,29 @@ class Examples:
 
 
 class Ranker(nn.Module):
-    """Standardised features through a multilayer network to one logit."""
+    """Standardised features through multilayer networks, each learnt by itself, to the mean of their logits."""
 
-    def __init__(self, n_features: int, hidden: tuple[int, ...]) -> None:
+    def __init__(self, n_features: int, hidden: tuple[int, ...], members: int = 1) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
-        sizes = (n_features, *hidden)
-        layers: list[nn.Module] = []
-        for a, b in pairwise(sizes):
-            layers += [nn.Linear(a, b), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
+        self.members = nn.ModuleList(_network((n_features, *hidden)) for _ in range(members))
+
+    def each(self, features: Tensor) -> Tensor:
+        """[pairs, n_features] -> logits of every member. [members, pairs]"""
+        standard = (features - self.mean) * self.scale  # type: ignore[operator]
+        return torch.stack([member(standard).squeeze(1) for member in self.members])
 
     def forward(self, features: Tensor) -> Tensor:
         """[pairs, n_features] -> logits [pairs]."""
-        return self.layers((features - self.mean) * self.scale).squeeze(1)  # type: ignore[no-any-return, operator]
+        return self.each(features).mean(dim=0)
+
+
+def _network(sizes: tuple[int, ...]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for a, b in pairwise(sizes):
+        layers += [nn.Linear(a, b), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
 
 
 def fit_ranker(
@@ -76,7 +84,7 @@ def fit_ranker(
             "more history, or lower split.test_days or model.ranker.windows."
         )
     torch.manual_seed(seed)
-    net = Ranker(examples.features.shape[1], config.hidden)
+    net = Ranker(examples.features.shape[1], config.hidden, config.members)
     older = None if warm is None else _older(net, warm, progress)
     if older is None:
         _standardise(net, examples.features[taken])

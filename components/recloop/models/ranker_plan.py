@@ -85,14 +85,17 @@ class RankerPlan:
         )
 
     def loss(self, net: nn.Module, batch: Rows, world: int) -> Tensor:
-        """Means over the step's pairs and lists, whichever device holds them."""
-        logits = net(batch.features)
+        """Means over the step's pairs and lists, whichever device holds them, and over the network's members."""
+        costs = [self._cost(logits, batch, world) for logits in net.each(batch.features)]  # type: ignore[operator]
+        return torch.stack(costs).mean()
+
+    def _cost(self, logits: Tensor, batch: Rows, world: int) -> Tensor:
         total = F.binary_cross_entropy_with_logits(logits, batch.labels, weight=batch.weights, reduction="sum")
-        loss: Tensor = total * world / batch.pairs
+        cost: Tensor = total * world / batch.pairs
         if not self.list_weight:
-            return loss
+            return cost
         every, new = _softmax(logits, batch, None), _softmax(logits, batch, batch.unseen)
-        return loss + self.list_weight * (every + new) * world / batch.lists
+        return cost + self.list_weight * (every + new) * world / batch.lists
 
 
 def _softmax(logits: Tensor, batch: Rows, kept: Tensor | None) -> Tensor:

@@ -60,7 +60,8 @@ def test_the_representation_is_the_rankers_last_hidden_layer(folder):
     own = Representation.load(path)
     with torch.no_grad():
         x = torch.from_numpy(FEATURES)
-        hidden = net.layers[:-1]((x - net.mean) * net.scale).numpy()
+        standard = (x - net.mean) * net.scale
+        hidden = torch.cat([member[:-1](standard) for member in net.members], dim=1).numpy()
         logits = net(x).numpy()
     np.testing.assert_allclose(own.hidden(FEATURES), hidden, atol=1e-5)
     np.testing.assert_allclose(own.logits(FEATURES), logits, atol=1e-5)
@@ -154,3 +155,13 @@ def test_what_was_explored_is_logged_so_that_a_policy_can_be_judged_on_it(shop):
     assert [[read.names[code] for code in row] for row in shown] == [[names[c] for c in r] for r in own.ranked.items]
     np.testing.assert_allclose(read.propensities, own.propensities)
     np.testing.assert_allclose(rounds(read, policy).weights, 1)
+
+
+def test_the_members_of_a_ranker_are_one_representation_side_by_side(tmp_path):
+    torch.manual_seed(2)
+    net = Ranker(4, (5, 3), members=2).eval()
+    save_file({name: value.contiguous() for name, value in net.state_dict().items()}, tmp_path / "ranker.safetensors")
+    own = Representation.load(tmp_path)
+    assert own.width == 6
+    with torch.no_grad():
+        np.testing.assert_allclose(own.logits(FEATURES), net(torch.from_numpy(FEATURES)).numpy(), atol=1e-5)

@@ -67,8 +67,8 @@ class Fixed(torch.nn.Module):
         super().__init__()
         self.logits = torch.tensor(logits)
 
-    def forward(self, features):
-        return self.logits
+    def each(self, features):
+        return self.logits[None]
 
 
 def test_the_same_seed_gives_the_same_bytes_of_every_file(champion, tmp_path):
@@ -96,7 +96,7 @@ def test_two_processes_learn_what_one_does(champion, tmp_path):
 
 
 def test_the_graph_gives_the_logits_of_torch(champion):
-    net = Ranker(FEATURES, CONFIG.hidden).eval()
+    net = Ranker(FEATURES, CONFIG.hidden, CONFIG.members).eval()
     net.load_state_dict(load_tensors(champion / WEIGHTS))
     features = examples(64, seed=9).features
     with torch.no_grad():
@@ -153,10 +153,21 @@ def test_an_epoch_sees_no_pair_twice_and_the_next_is_in_another_order():
 @pytest.mark.parametrize("world", [1, 2, 4, 7])
 def test_the_mean_of_the_losses_of_devices_is_the_loss_of_the_step(world):
     torch.manual_seed(0)
-    net = Ranker(FEATURES, (4,))
+    net = Ranker(FEATURES, (4,), members=2)
     whole = plan().loss(net, next(plan().batches(1, rank=0, world=1)), 1)
     parts = [plan().loss(net, next(plan().batches(1, rank=rank, world=world)), world) for rank in range(world)]
     assert sum(parts).item() / world == pytest.approx(whole.item(), rel=1e-5)
+
+
+def test_members_learn_by_themselves_and_their_logits_are_averaged():
+    torch.manual_seed(0)
+    net = Ranker(FEATURES, (4,), members=3)
+    step = next(plan().batches(0, rank=0, world=1))
+    apart = net.each(step.features).detach()
+    assert torch.allclose(net(step.features), apart.mean(dim=0))
+    assert len({round(float(logits[0]), 6) for logits in apart}) == 3
+    alone = [plan().loss(Fixed(logits.tolist()), step, 1).item() for logits in apart]
+    assert plan().loss(net, step, 1).item() == pytest.approx(np.mean(alone), rel=1e-5)
 
 
 def test_the_softmax_of_lists_by_hand():

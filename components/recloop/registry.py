@@ -90,6 +90,15 @@ def find_run(uri: str, experiment: str, key: str) -> str:
         return str(found[0].info.run_id)
 
 
+def page(uri: str, experiment: str) -> str:
+    """Address of the page that lists and compares the runs of an experiment. Raises Unavailable where there is none yet."""
+    with _calling(uri) as client:
+        known = client.get_experiment_by_name(experiment)
+        if known is None:
+            raise Unavailable(f"MLflow at {uri} has no experiment {experiment}. Evaluate first: `recloop evaluate`.")
+        return f"{uri}/#/experiments/{known.experiment_id}/runs"
+
+
 def _fill(client: MlflowClient, run_id: str, moment: int, run: Run) -> None:
     metrics = [Metric(k, float(v), moment, 0) for k, v in sorted(run.metrics.items())]
     params = [Param(k, str(v)[:LONGEST]) for k, v in sorted(flat(run.params).items())]

@@ -63,7 +63,7 @@ def demo(config: Config, *, config_path: Path, console: Console, weeks: int, sto
     if stop:
         local.down(settings())
     else:
-        showing.addresses(console, local.status(settings()))
+        showing.addresses(console, config, local.status(settings()))
     return result
 
 

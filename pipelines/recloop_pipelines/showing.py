@@ -99,9 +99,12 @@ def times(console: Console, seconds: dict[str, float]) -> None:
     console.print(table)
 
 
-def addresses(console: Console, components: list[dict[str, Any]]) -> None:
+def addresses(console: Console, config: Config, components: list[dict[str, Any]]) -> None:
     """Where to look further."""
+    from recloop.registry import page
+
     urls = {c["name"]: c["url"] for c in components if c["url"]}
+    urls["mlflow"] = page(urls["mlflow"], config.scenario)
     names = {
         "airflow-api-server": "Airflow (user admin, password in .recloop/airflow/passwords.json)",
         "mlflow": "MLflow",
@@ -109,7 +112,7 @@ def addresses(console: Console, components: list[dict[str, Any]]) -> None:
         "service": "API docs of the service",
     }
     for name, title in names.items():
-        console.print(f"{urls[name]:<32} {title}", soft_wrap=True)
+        console.print(f"{urls[name]:<44} {title}", soft_wrap=True)
     console.print("Everything stays up: `make down` stops it, `make up` brings it back.")
 
 

@@ -147,3 +147,12 @@ def test_a_server_that_never_answers_is_named_without_a_word_from_the_environmen
         with pytest.raises(Unavailable, match=address) as found:
             find_run(address, "shop", "shop/1")
     assert isinstance(found.value.__cause__, requests.Timeout)
+
+
+def test_the_page_of_an_experiment_lists_its_runs(uri, run):
+    log_run(uri, run)
+    found = registry.page(uri, run.experiment)
+    number = client_of(uri).get_experiment_by_name(run.experiment).experiment_id
+    assert found == f"{uri}/#/experiments/{number}/runs"
+    with pytest.raises(Unavailable, match="no experiment nowhere"):
+        registry.page(uri, "nowhere")

@@ -5,13 +5,13 @@ import os
 import resource
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recloop.errors import BadData, Permanent, Stopped
+from recloop.errors import BadConfig, BadData, Permanent, Stopped
+from recloop_pipelines.parent import end_with_the_parent
 
 if TYPE_CHECKING:
     from recloop.evaluation.rounds import Round
@@ -20,13 +20,16 @@ Report = Callable[[str, float], None]
 RESULT = "result.json"
 VALUES = "values.parquet"
 ENDED = 3
-"""exit code of a step that refused its input"""
+"""exit code of a step that ended with an error of recloop.errors"""
+TOLD = {kind.__name__: kind for kind in (BadData, BadConfig, Stopped, Permanent)}
+"""what such an error is for the parent: the first that it is one of"""
 
 
 def apart(step: str, item: "Round", *, dataset: Path, folder: Path, threads: int, report: Report) -> dict[str, Any]:
     """Fit or judge a round in a child -> its figures, its peak memory among them.
 
-    Raises BadData with the child's own words where it refused, Stopped where it died.
+    Raises BadData with the child's own words where it refused the data, another Permanent where something else is wrong for
+    good, Stopped where it died.
     """
     job = folder / f"{step}.json"
     job.write_text(json.dumps({"step": step, "round": asdict(item), "dataset": str(dataset), "folder": str(folder)}))
@@ -47,7 +50,7 @@ def apart(step: str, item: "Round", *, dataset: Path, folder: Path, threads: int
             raise
     last: dict[str, Any] = next((t for t in reversed(told) if t), {})
     if child.returncode == ENDED and "refused" in last:
-        raise BadData(f"{item.name}: {last['refused']}")
+        raise TOLD[last["kind"]](f"{item.name}: {last['refused']}")
     if child.returncode or "figures" not in last:
         raise Stopped(
             f"{step} of {item.name} (seed {item.seed}, fold {item.fold}) ended with exit code {child.returncode}: "
@@ -117,17 +120,10 @@ def _say(told: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def _end_with_the_parent() -> None:
-    """End at once when nobody holds the other end of standard input any more, be it by SIGKILL."""
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    os._exit(1)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    end_with_the_parent()
     try:
         main(Path(sys.argv[1]))
     except Permanent as error:
-        _say({"refused": str(error)})
+        _say({"refused": str(error), "kind": next(name for name, kind in TOLD.items() if isinstance(error, kind))})
         sys.exit(ENDED)

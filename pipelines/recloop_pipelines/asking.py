@@ -45,16 +45,28 @@ def _raw(data: str, format_: str) -> dict[str, Any]:
     if path.suffix in {".yaml", ".yml"} or (scenario.exists() and not path.is_file()):
         return _read(path if path.suffix in {".yaml", ".yml"} else scenario)
     if not path.exists() and "://" not in data:
-        known = ", ".join(sorted(p.stem for p in settings().configs.glob("*.yaml"))) or "none"
-        raise BadConfig(
-            f"--data {data}: there is no such file, and no such scenario; {settings().configs} holds: {known}."
-        )
+        return _public(data)
     source = SOURCES[format_] if format_ else "sequences" if path.suffix == ".txt" else "table"
     raw: dict[str, Any] = {"scenario": _slug(path.stem), "data": {"source": source, "events": str(data)}}
     return raw | ({"split": PUBLISHED} if source == "sequences" else {})
 
 
+def _public(name: str) -> dict[str, Any]:
+    """A public set by its name. Raises BadConfig where nothing has that name."""
+    from recloop.data.public.catalogue import sections
+
+    try:
+        return {"scenario": _slug(name)} | sections(name)
+    except BadData as error:
+        scenarios = ", ".join(sorted(p.stem for p in settings().configs.glob("*.yaml"))) or "none"
+        raise BadConfig(
+            f"--data {name}: there is no such file, and no such scenario; {settings().configs} holds: {scenarios}. {error}"
+        ) from error
+
+
 def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise BadConfig(f"There is no {path}.")
     try:
         raw = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError) as error:
@@ -99,13 +111,23 @@ def named(models: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def metric_of(name: str) -> str:
+    """The name of a metric of a user. Raises BadConfig that lists them."""
+    from recloop.evaluation.lists import PER_LIST
+    from recloop.evaluation.metrics import PER_USER
+
+    if name not in (*PER_USER, *PER_LIST):
+        raise BadConfig(f"--metric {name!r} is none of {', '.join((*PER_USER, *PER_LIST))}.")
+    return name
+
+
 def dataset_of(config: Config, *, protocol: str, folds: int) -> tuple["Dataset", ...]:
     """The data of a configuration, bad rows left out -> a dataset a fold."""
     from recloop.data.events import reject
     from recloop.data.sources.collect import collect
     from recloop.evaluation.folds import folds as split
 
-    read, items = collect(config.data)
+    read, items = collect(config.data, folder=settings().sets)
     events, refused = reject(read, items, config=config.quality, now=datetime.now(UTC))
     if refused.height > config.quality.max_bad_share * max(read.height, 1):
         raise BadData(

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recloop.config import Config
-from recloop.errors import BadData
+from recloop.errors import BadConfig, BadData
 from recloop_pipelines.apart import VALUES, apart
-from recloop_pipelines.asking import configured, dataset_of, named
+from recloop_pipelines.asking import configured, dataset_of, metric_of, named
 from recloop_pipelines.console import REPORT, Steps
+from recloop_pipelines.keeping import alone, saved, written
 from recloop_pipelines.settings import settings
 from recloop_pipelines.tracked import Tracked, track
 
@@ -52,42 +53,54 @@ def compare(asked: Asked, steps: Steps) -> tuple["Comparison", Path]:
     """Fit and judge every model with every seed on every fold -> the table and the folder with all that was found.
 
     Rounds that are there with the same configuration are not done again. A model that refuses the data is left out, and said
-    so. Raises BadConfig, BadData, Stopped.
+    so. Raises BadConfig, BadData, Stopped; Busy where another process compares in the same folder.
     """
     from recloop.evaluation import comparison, folds, leaks
     from recloop.evaluation.leaks import Finding
 
-    kinds = named(asked.models)
+    kinds = _kinds(asked)
     config = configured(asked.data, format_=asked.format, overlay=asked.config, sets=_shared(asked, kinds))
     configs = _configs(asked, kinds)
     with steps.step("reading the data"):
         datasets = dataset_of(config, protocol=asked.protocol or config.split.kind, folds=asked.folds)
+        for dataset in datasets:
+            folds.answers(dataset, folds.exam(dataset).test, repeats=asked.repeats)
         benchmark = folds.benchmark(datasets, config.split, k=asked.k, repeats=asked.repeats)
         findings = leaks.leaks(datasets[-1], folds.exam(datasets[-1]))
     out = (asked.out or settings().folder / "comparisons" / f"{config.scenario}-{benchmark.hash}").absolute()
     rounds = _rounds(asked, configs, kinds, benchmark.hash, len(datasets))
-    results, refused = _all(rounds, datasets, out, steps, fresh=asked.fresh)
-    rounds = [item for item in rounds if item.name not in refused]
-    findings = (*findings, *(Finding(f"{n} was refused", "note", 1.0, 1, text) for n, text in refused.items()))
-    if asked.canary:
-        findings = (*findings, *_canaries(rounds, datasets[-1], out, steps))
-    found = comparison.compared(
-        results,
-        benchmark,
-        title=config.title or config.scenario,
-        metric=asked.metric,
-        baseline=asked.baseline,
-        findings=findings,
-        bootstrap=config.evaluation.bootstrap,
-        confidence=config.evaluation.confidence,
-        seed=config.seed,
-        config={name: c.model_dump(mode="json", include={"model", "trainer"}) for name, c in configs.items()},
-    )
-    with steps.step("writing the table"):
-        write(found, out)
-        if asked.mlflow:
-            _log(config.scenario, found, results, out)
+    with alone(out):
+        results, refused = _all(rounds, datasets, out, steps, fresh=asked.fresh)
+        rounds = [item for item in rounds if item.name not in refused]
+        findings = (*findings, *(Finding(f"{n} was refused", "note", 1.0, 1, text) for n, text in refused.items()))
+        if asked.canary:
+            findings = (*findings, *_canaries(rounds, datasets[-1], out, steps))
+        found = comparison.compared(
+            results,
+            benchmark,
+            title=config.title or config.scenario,
+            metric=asked.metric,
+            baseline=asked.baseline,
+            findings=findings,
+            bootstrap=config.evaluation.bootstrap,
+            confidence=config.evaluation.confidence,
+            seed=config.seed,
+            config={name: c.model_dump(mode="json", include={"model", "trainer"}) for name, c in configs.items()},
+        )
+        with steps.step("writing the table"):
+            write(found, out)
+            if asked.mlflow:
+                _log(config.scenario, found, results, out)
     return found, out
+
+
+def _kinds(asked: Asked) -> dict[str, str]:
+    """Names and kinds; what the table is to be made by is looked at before anything is fitted."""
+    kinds = named(asked.models)
+    metric_of(asked.metric)
+    if asked.baseline and asked.baseline not in kinds:
+        raise BadConfig(f"--baseline {asked.baseline!r} is none of the models that are compared: {', '.join(kinds)}.")
+    return kinds
 
 
 def _configs(asked: Asked, kinds: dict[str, str]) -> dict[str, Config]:
@@ -154,33 +167,40 @@ def _all(
 def _done(item: "Round", dataset: "Dataset", out: Path, *, fresh: bool) -> "Result":
     """The result of a round: from its files, or done now in processes of its own."""
     place = out / "rounds" / f"{item.slug}-{item.hash}.json"
-    values = place.with_suffix(".parquet")
-    if fresh or not place.exists() or not values.exists():
+    values, work = place.with_suffix(".parquet"), _work(item, out)
+    if fresh:
+        place.unlink(missing_ok=True)
+        shutil.rmtree(work, ignore_errors=True)
+    if not place.exists() or not values.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
-        known = _made(item, dataset, out, values)
-        place.write_text(json.dumps(known | {"round": asdict(item)}, sort_keys=True, indent=1))
+        known = _made(item, dataset, work, _data(item, out), values)
+        written(place, json.dumps(known | {"round": asdict(item)}, sort_keys=True, indent=1))
     return _result(item, json.loads(place.read_text()), values)
 
 
-def _made(item: "Round", dataset: "Dataset", out: Path, values: Path) -> dict[str, Any]:
-    # a fit that was killed finds its checkpoints in the same folder again
-    folder, saved = out / "work" / f"{item.slug}-{item.hash}", out / "data" / f"{item.protocol}-{item.fold}"
-    fitted = _step("fit", item, dataset, saved, folder)
-    judged = _step("judge", item, dataset, saved, folder)
+def _work(item: "Round", out: Path) -> Path:
+    """Where it is fitted; a fit that was killed finds its checkpoints there again."""
+    return out / "work" / f"{item.slug}-{item.hash}"
+
+
+def _data(item: "Round", out: Path) -> Path:
+    return out / "data" / f"{item.protocol}-{item.fold}"
+
+
+def _made(item: "Round", dataset: "Dataset", folder: Path, data: Path, values: Path) -> dict[str, Any]:
+    fitted = _step("fit", item, dataset, data, folder)
+    judged = _step("judge", item, dataset, data, folder)
     shutil.move(folder / VALUES, values)
     shutil.rmtree(folder)
     digest = fitted.pop("digest")
     return {"catalogue": judged["catalogue"], "costs": judged["costs"] | fitted, "digest": digest}
 
 
-def _step(step: str, item: "Round", dataset: "Dataset", saved: Path, folder: Path) -> dict[str, Any]:
+def _step(step: str, item: "Round", dataset: "Dataset", data: Path, folder: Path) -> dict[str, Any]:
     """One step of a round in a child; the dataset is put on disk for it once."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not (saved / "split.json").exists():
-        saved.mkdir(parents=True, exist_ok=True)
-        dataset.save(saved)
     report, threads = REPORT.get(), int(item.trainer["threads"])
-    return apart(step, item, dataset=saved, folder=folder, threads=threads, report=report)
+    return apart(step, item, dataset=saved(dataset, data), folder=folder, threads=threads, report=report)
 
 
 def _canaries(rounds: list["Round"], dataset: "Dataset", out: Path, steps: Steps) -> Iterator["Finding"]:
@@ -188,10 +208,12 @@ def _canaries(rounds: list["Round"], dataset: "Dataset", out: Path, steps: Steps
     from recloop.evaluation.leaks import planted, sang
 
     for item in {r.name: r for r in reversed(rounds) if r.fold == rounds[-1].fold}.values():
-        folder, saved = out / "work" / f"{item.slug}-canary", out / "data" / f"{item.protocol}-{item.fold}-canary"
+        folder, data = (p.with_name(f"{p.name}-canary") for p in (_work(item, out), _data(item, out)))
+        # what a killed one left there was fitted on the same data, but maybe by other code
+        shutil.rmtree(folder, ignore_errors=True)
         own = json.loads((out / "rounds" / f"{item.slug}-{item.hash}.json").read_text())["digest"]
         with steps.step(f"canary of {item.name}"):
-            other = _step("fit", item, planted(dataset, item.exam(dataset)), saved, folder)["digest"]
+            other = _step("fit", item, planted(dataset, item.exam(dataset)), data, folder)["digest"]
         shutil.rmtree(folder)
         yield sang(item.name, own, other)
 
@@ -219,8 +241,8 @@ def write(found: "Comparison", out: Path) -> None:
     from recloop.evaluation.comparison_table import markdown
 
     out.mkdir(parents=True, exist_ok=True)
-    (out / "comparison.json").write_text(found.dumps())
-    (out / "comparison.md").write_text(markdown(found))
+    written(out / "comparison.json", found.dumps())
+    written(out / "comparison.md", markdown(found))
     plot(found, out / "comparison.png")
 
 

@@ -5,14 +5,17 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recloop.config import Config
 from recloop.config import parse as parsed
-from recloop.errors import Stopped
+from recloop.errors import BadConfig, Stopped
 from recloop_pipelines.console import REPORT, Report
+from recloop_pipelines.parent import end_with_the_parent
+from recloop_pipelines.settings import settings
 
 MARK = "recloop: "
 """begins the lines in which the first process tells its progress"""
@@ -86,19 +89,27 @@ def fitted(order: Order) -> dict[str, float]:
 
 
 def _command(config: Config, path: Path) -> list[str]:
-    """torchrun on this node; on several, every node runs its own and RECLOOP's trainer.num_nodes says how many."""
-    module = ["--module", "recloop_pipelines.fitting", str(path)]
+    """torchrun on this node. Raises BadConfig where several are asked for and no meeting point is named."""
+    nodes, meeting = config.trainer.num_nodes, settings().rendezvous
+    if nodes > 1 and not meeting:
+        raise BadConfig(
+            f"trainer.num_nodes is {nodes}, but RECLOOP_RENDEZVOUS names no host:port where they meet. Set it, and start the "
+            "same torchrun command on the other nodes, which see the same work folder."
+        )
+    where = ["--rdzv-backend", "c10d", "--rdzv-id", config.scenario, "--rdzv-endpoint", meeting]
     return [
-        *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-        *("--nproc-per-node", str(config.trainer.devices), *module),
+        *(sys.executable, "-m", "torch.distributed.run", "--nnodes", str(nodes)),
+        *(where if nodes > 1 else ["--standalone"]),
+        *("--nproc-per-node", str(config.trainer.devices), "--module", "recloop_pipelines.fitting", str(path)),
     ]
 
 
 def _watch(command: list[str]) -> None:
-    tail: list[str] = []
+    tail: deque[str] = deque(maxlen=TAIL)
     environment = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+    # the children hold the other end of their standard input: it closes when this process ends, however it does
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     ) as process:
         try:
             for line in process.stdout or ():
@@ -106,9 +117,9 @@ def _watch(command: list[str]) -> None:
                     share, _, what = line.removeprefix(MARK).rstrip().partition(" ")
                     REPORT.get()(what, float(share))
                 else:
-                    tail = [*tail[-TAIL:], line]
+                    tail.append(line)
         except BaseException:
-            process.terminate()
+            process.kill()
             raise
     if process.returncode:
         raise Stopped(f"A training process ended with {process.returncode}. Its last lines:\n{''.join(tail)}")
@@ -130,4 +141,5 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    end_with_the_parent()
     main(Path(sys.argv[1]))

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     """API key with which commands of this machine write to the service"""
     docs: str = ""
     """address of the server that shows <home>/datadocs; empty means that none runs"""
+    rendezvous: str = ""
+    """host:port at which the nodes of a training on several machines meet; empty means one machine"""
     data_mirror: str = ""
     """folder or URL that is asked for public data sets before their publishers; empty means none"""
 

@@ -14,8 +14,9 @@ from recloop.config import Config
 from recloop.config.spaces import SPACES, Space
 from recloop.errors import BadConfig, BadData, Stopped
 from recloop_pipelines.apart import VALUES, apart
-from recloop_pipelines.asking import configured, dataset_of, laid, named, nested
+from recloop_pipelines.asking import configured, dataset_of, laid, metric_of, named, nested
 from recloop_pipelines.console import REPORT, Steps
+from recloop_pipelines.keeping import saved, written
 from recloop_pipelines.settings import settings
 from recloop_pipelines.studies import at, storage_of, study_of, suggested, within
 from recloop_pipelines.tracked import Tracked, track
@@ -93,14 +94,17 @@ def tune(asked: Asked, steps: Steps) -> Tuned:
 
     kind = next(iter(named([asked.model]).values()))
     space = _space(kind)
+    metric_of(asked.metric)
     config = configured(asked.data, format_=asked.format, overlay=asked.config, sets=asked.sets)
     protocol = asked.protocol or config.split.kind
     with steps.step("reading the data"):
         dataset = dataset_of(config, protocol=protocol, folds=1)[-1]
+        folds.answers(dataset, folds.rehearsal(dataset).test, repeats=asked.repeats)
         benchmark = folds.benchmark((dataset,), config.split, k=asked.k, repeats=asked.repeats)
-        study = f"{config.scenario}-{kind}-{_key(config, kind, space, asked, benchmark.hash)}"
+        key = _key(config, kind, space, asked, benchmark.hash)
+        study = f"{config.scenario}-{kind}-{key}"
         out = (asked.out or settings().folder / "tuning" / study).absolute()
-        places = _saved(dataset, out, prune=asked.prune, seed=config.seed)
+        places = _saved(dataset, out / "data" / key, prune=asked.prune, seed=config.seed)
     bench = Bench(config, kind, space, places, out / "work", asked, benchmark.hash)
     made = study_of(study, storage_of(settings().database), config.seed)
     _first(made, bench)
@@ -125,24 +129,17 @@ def _key(config: Config, kind: str, space: Space, asked: Asked, protocol: str) -
         "space": {name: asdict(where) for name, where in space.items()},
         "model": config.model.model_dump(mode="json"),
         "trainer": config.trainer.model_dump(mode="json"),
-        "asked": [kind, asked.metric, asked.k, asked.repeats, config.seed, protocol],
+        "asked": [kind, asked.metric, asked.k, asked.repeats, asked.prune, config.seed, protocol],
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def _saved(dataset: "Dataset", out: Path, *, prune: bool, seed: int) -> tuple[Path, ...]:
+def _saved(dataset: "Dataset", folder: Path, *, prune: bool, seed: int) -> tuple[Path, ...]:
     """The dataset of each rung, on disk for the processes of the trials."""
     from recloop.evaluation.folds import part
 
     shares = RUNGS if prune and len(dataset.users) >= FEW else RUNGS[-1:]
-    places = []
-    for share in shares:
-        place = out / "data" / f"{share:g}"
-        if not (place / "split.json").exists():
-            place.mkdir(parents=True, exist_ok=True)
-            part(dataset, share, seed=seed).save(place)
-        places.append(place)
-    return tuple(places)
+    return tuple(saved(part(dataset, share, seed=seed), folder / f"{share:g}") for share in shares)
 
 
 def _first(study: "Study", bench: Bench) -> None:
@@ -214,11 +211,7 @@ def _judged(item: "Round", dataset: Path, bench: Bench) -> float:
         values = pl.read_parquet(folder / VALUES)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    metric = bench.asked.metric
-    if metric not in values.columns:
-        known = ", ".join(c for c in values.columns if c != "user")
-        raise BadConfig(f"--metric {metric!r} is none of {known}.")
-    return float(values[metric].fill_nan(None).mean() or 0.0)  # type: ignore[arg-type]
+    return float(values[bench.asked.metric].fill_nan(None).mean() or 0.0)  # type: ignore[arg-type]
 
 
 def _tuned(study: "Study", bench: Bench, out: Path) -> Tuned:
@@ -263,8 +256,8 @@ def _write(found: Tuned, bench: Bench, out: Path) -> None:
     for name, value in found.settings.items():
         model = laid(model, nested(name.split("."), value))
     out.mkdir(parents=True, exist_ok=True)
-    (out / "best.yaml").write_text(yaml.safe_dump({"model": model}, sort_keys=True))
-    (out / "trials.json").write_text(json.dumps(asdict(found) | {"folder": ""}, sort_keys=True, indent=1))
+    written(out / "best.yaml", yaml.safe_dump({"model": model}, sort_keys=True))
+    written(out / "trials.json", json.dumps(asdict(found) | {"folder": ""}, sort_keys=True, indent=1))
     # another process may still be at work on the study
     with suppress(OSError):
         bench.work.rmdir()

@@ -102,3 +102,12 @@ def test_a_damaged_journal_is_salvaged_by_a_command(tmp_path):
     (aside,) = json.loads(done.stdout)[str(path)]
     assert Path(aside).exists()
     assert path.read_bytes() == sound[0] + sound[2]
+
+
+def test_a_file_that_is_no_journal_is_left_as_it_is(tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_text("user,item\nu1,i1\n" * 50)
+    done = recloop("salvage", str(path))
+    assert done.returncode == 3
+    assert "no record of a journal" in done.stderr
+    assert path.read_text() == "user,item\nu1,i1\n" * 50

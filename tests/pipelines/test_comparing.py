@@ -8,11 +8,12 @@ import polars as pl
 import pytest
 
 import shops
-from recloop.errors import BadConfig, BadData, Stopped
+from recloop.errors import BadConfig, BadData, Busy, Permanent, Stopped
 from recloop.evaluation.comparison import load
 from recloop_pipelines import apart as apart_module
 from recloop_pipelines import asking, comparing, tracked
 from recloop_pipelines.console import steps
+from recloop_pipelines.keeping import alone
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ def compare(shop, out, **words):
 def test_a_comparison_is_written_and_not_done_twice(shop, tmp_path, here):
     first = compare(shop, tmp_path / "out")
     assert sorted(p.name for p in (tmp_path / "out").iterdir() if p.is_file()) == [
+        ".lock",
         "comparison.json",
         "comparison.md",
         "comparison.png",
@@ -223,8 +225,106 @@ def test_a_child_ends_when_its_parent_does(tmp_path):
     child.stdout.close()
 
 
+def test_what_else_is_wrong_for_good_is_no_refusal_of_the_data(tmp_path, shop):
+    item, given = child_of(tmp_path, shop)
+    (given["folder"] / "model").mkdir()
+    (given["folder"] / "model" / "model.json").write_text('{"kind": "magic"}')
+    with pytest.raises(Permanent, match=r"p: .*of the kind 'magic'") as error:
+        apart_module.apart("judge", item, **given)
+    assert not isinstance(error.value, BadData)
+
+
 def test_a_child_that_dies_is_named_with_its_log(tmp_path, shop):
     item, given = child_of(tmp_path, shop, kind="no_such_kind")
     with pytest.raises(Stopped, match=r"fit of p \(seed 1, fold 0\) ended with exit code 1: KeyError"):
         apart_module.apart("fit", item, **given)
     assert Path(given["folder"] / "fit.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"metric": "luck"}, "--metric 'luck' is none of ndcg"),
+        ({"baseline": "ease"}, "--baseline 'ease' is none of .*: popularity, item_knn"),
+        ({"sets": ("trainer.devices=2",)}, "on one device"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_before_anything_is_fitted(shop, tmp_path, here, words, message):
+    with pytest.raises(BadConfig, match=message):
+        compare(shop, tmp_path / "out", **words)
+    assert here == []
+
+
+def test_where_nobody_can_be_judged_nothing_is_fitted(tmp_path, here):
+    path = tmp_path / "habits.txt"
+    path.write_text("\n".join(f"{u} 1 2 1 2 1 2" for u in range(9)))
+    with pytest.raises(BadData, match="Nobody can be judged"):
+        compare(path, tmp_path / "out")
+    assert here == []
+
+
+def test_a_folder_in_which_another_process_compares_is_refused(shop, tmp_path, here):
+    with alone(tmp_path / "out"), pytest.raises(Busy, match=str(tmp_path / "out")):
+        compare(shop, tmp_path / "out")
+    assert here == []
+
+
+def test_a_round_whose_result_was_cut_short_is_done_again(shop, tmp_path, here, monkeypatch):
+    whole = Path.write_text
+
+    def killed(self, text, *given, **words):
+        if "popularity-seed7" in self.name and "round" in text and self.parent.name == "rounds":
+            whole(self, text[: len(text) // 2])
+            raise KeyboardInterrupt
+        return whole(self, text, *given, **words)
+
+    monkeypatch.setattr(Path, "write_text", killed)
+    with pytest.raises(KeyboardInterrupt):
+        compare(shop, tmp_path / "out", models=("popularity",))
+    monkeypatch.setattr(Path, "write_text", whole)
+    assert list(compare(shop, tmp_path / "out", models=("popularity",)).entries) == ["popularity"]
+    assert len(here) == 4
+
+
+def stopped(shop, out, monkeypatch, **words):
+    """A comparison that is killed in the next fit, which leaves a file."""
+
+    def killed(step, item, *, folder, **given):
+        (folder / "left").touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(comparing, "apart", killed)
+        with pytest.raises(KeyboardInterrupt):
+            compare(shop, out, models=("popularity",), **words)
+
+
+def seeing(monkeypatch):
+    """Each step's folder, and whether it held what a killed one left."""
+    seen, ours = [], comparing.apart
+
+    def apart(step, item, *, folder, **given):
+        seen.append((folder.name, (folder / "left").exists()))
+        return ours(step, item, folder=folder, **given)
+
+    monkeypatch.setattr(comparing, "apart", apart)
+    return seen
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_what_a_killed_fit_left_is_gone_on_with_unless_all_is_to_be_fresh(shop, tmp_path, here, monkeypatch, fresh):
+    stopped(shop, tmp_path / "out", monkeypatch)
+    seen = seeing(monkeypatch)
+    compare(shop, tmp_path / "out", models=("popularity",), fresh=fresh)
+    assert [left for _, left in seen] == [not fresh] * 2
+
+
+def test_a_canary_never_goes_on_with_what_another_one_left(shop, tmp_path, here, monkeypatch):
+    compare(shop, tmp_path / "out", models=("popularity",))
+    stopped(shop, tmp_path / "out", monkeypatch, canary=True)
+    seen = seeing(monkeypatch)
+    compare(shop, tmp_path / "out", models=("popularity",), canary=True)
+    compare(shop, tmp_path / "out", models=("popularity",), sets=("model.candidates.half_life_days=9",), canary=True)
+    canaries = [(name, left) for name, left in seen if name.endswith("-canary")]
+    assert [left for _, left in canaries] == [False, False]
+    assert len({name for name, _ in canaries}) == 2

@@ -1,13 +1,17 @@
 import json
+import subprocess
+import sys
 
 import polars as pl
+import psutil
 import pytest
 
 from recloop.artifacts import current, open_store, read_manifest
 from recloop.config import load
-from recloop.errors import BadData, BadRelease, Busy, QualityFailed, Stopped, Unavailable
+from recloop.errors import BadConfig, BadData, BadRelease, Busy, QualityFailed, Stopped, Unavailable
 from recloop_pipelines import ingest, release
 from recloop_pipelines.console import steps
+from recloop_pipelines.fitting import Order, _command, fitted
 from recloop_pipelines.lease import leased
 from recloop_pipelines.places import latest
 from recloop_pipelines.report import summary
@@ -160,8 +164,33 @@ def test_two_training_processes_release_one_model(shop):
 
 
 def test_a_training_process_that_dies_is_named_with_its_last_lines(shop, tmp_path):
-    from recloop_pipelines.fitting import Order, fitted
-
     config = load(shop).model_copy(update={"trainer": load(shop).trainer.model_copy(update={"devices": 2})})
     with pytest.raises(Stopped, match=r"training process ended with 1[\s\S]*events\.parquet"):
         fitted(Order(config, dataset=tmp_path / "none", out=tmp_path, work=tmp_path, warm=None))
+
+
+def test_several_nodes_meet_where_they_are_told_to(shop, monkeypatch, tmp_path):
+    config = load(shop)
+    many = config.model_copy(update={"trainer": config.trainer.model_copy(update={"devices": 2, "num_nodes": 3})})
+    with pytest.raises(BadConfig, match="num_nodes is 3, but RECLOOP_RENDEZVOUS"):
+        _command(many, tmp_path / "order.json")
+    monkeypatch.setenv("RECLOOP_RENDEZVOUS", "first:29400")
+    settings.cache_clear()
+    found = " ".join(_command(many, tmp_path / "order.json"))
+    assert "--nnodes 3 --rdzv-backend c10d --rdzv-id shop --rdzv-endpoint first:29400 --nproc-per-node 2" in found
+
+
+def test_training_processes_end_with_the_one_that_started_them(shop, tmp_path):
+    code = (
+        "import time; from recloop_pipelines.parent import end_with_the_parent; end_with_the_parent();"
+        "print('up', flush=True); time.sleep(99)"
+    )
+    parent = (
+        "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', sys.argv[1]], stdin=subprocess.PIPE);"
+        "print(child.pid, flush=True); time.sleep(99)"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent, code], stdout=subprocess.PIPE, text=True) as started:
+        child = psutil.Process(int(started.stdout.readline()))
+        assert started.stdout.readline() == "up\n"
+        started.kill()
+        assert child.wait(timeout=20) is None or not child.is_running()

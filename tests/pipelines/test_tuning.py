@@ -54,8 +54,9 @@ def test_other_data_or_settings_are_another_study(shop, tmp_path, judged):
         tune(shop, tmp_path / "b", trials=1, sets=("model.als.dim=9",)).study,
         tune(shop, tmp_path / "c", trials=1, sets=("split.test_days=20",)).study,
         tune(shop, tmp_path / "d", trials=1, k=5).study,
+        tune(shop, tmp_path / "e", trials=1, prune=False).study,
     }
-    assert len(names) == 4
+    assert len(names) == 5
 
 
 def test_workers_share_one_study(shop, tmp_path, judged):
@@ -127,3 +128,26 @@ def test_in_postgresql_a_study_has_a_schema_of_its_own(shop, tmp_path, judged, c
     assert "studies" in sa.inspect(engine).get_table_names(schema="tuning")
     assert "studies" not in sa.inspect(engine).get_table_names(schema="public")
     engine.dispose()
+
+
+def test_an_unknown_metric_is_refused_before_anything_is_fitted(shop, tmp_path, judged):
+    with pytest.raises(BadConfig, match="--metric 'luck' is none of ndcg"):
+        tune(shop, tmp_path / "out", metric="luck")
+    assert judged == []
+
+
+def test_where_nobody_can_be_judged_no_trial_is_made(tmp_path, judged):
+    path = tmp_path / "habits.txt"
+    path.write_text("\n".join(f"{u} 1 2 1 2 1 2 1 2" for u in range(9)))
+    with pytest.raises(BadData, match="Nobody can be judged"):
+        tune(path, tmp_path / "out")
+    assert judged == []
+
+
+def test_other_data_in_the_same_folder_are_not_taken_for_the_first(shop, tmp_path, monkeypatch):
+    places = []
+    monkeypatch.setattr(tuning, "_judged", lambda item, dataset, bench: places.append(dataset) or 0.5)
+    tune(shop, tmp_path / "out", trials=1)
+    tune(shop, tmp_path / "out", trials=1, sets=("split.test_days=20",))
+    days = [json.loads((place / "split.json").read_text())["test_days"] for place in places]
+    assert days[1] == 20 != days[0]

@@ -142,7 +142,7 @@ def _judge(table: pl.DataFrame) -> None:
     again = table.filter(pl.struct(Columns.Receipt, Columns.Item).is_duplicated()).height
     if again:
         raise BadData(f"{again:,} rows name an item that their {Columns.Receipt} has twice.")
-    vague = table.filter(~pl.col(Columns.Score).cast(pl.Float64).is_finite().fill_null(False)).height
+    vague = table.filter(~pl.col(Columns.Score).cast(pl.Float64, strict=False).is_finite().fill_null(False)).height
     if vague:
         raise BadData(f"{vague:,} of {table.height:,} candidates have no finite {Columns.Score}.")
 

@@ -30,6 +30,20 @@ class Truth:
         """The row that owns each pair. [pairs]"""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
+    def take(self, rows: NDArray[np.integer]) -> "Truth":
+        """The given users, in the given order."""
+        counts = np.diff(self.offsets)[rows]
+        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        at = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], counts)
+        return Truth(self.users[rows], offsets, self.items[at], self.spend[at], self.new[at])
+
+    def fresh(self) -> "Truth":
+        """Only what was new to its user, and only users with something new."""
+        counts = np.bincount(self.rows[self.new], minlength=len(self))
+        offsets = np.concatenate([[0], np.cumsum(counts[counts > 0])]).astype(np.int64)
+        own = self.new
+        return Truth(self.users[counts > 0], offsets, self.items[own], self.spend[own], self.new[own])
+
 
 def truth_of(events: pl.DataFrame, window: Window) -> Truth:
     """Coded events -> Truth of the window for users who have at least one event before it."""

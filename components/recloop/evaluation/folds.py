@@ -1,6 +1,7 @@
 """Folds of a comparison: one dataset each, with what may be learnt there and what is answered."""
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -22,6 +23,9 @@ LEARNT = {
     "leave_last_out": "every event before each user's last visit but one, which may be watched",
 }
 
+NUMBERS = (Columns.UserCode, Columns.ItemCode, Columns.Time, Columns.Price, Columns.Quantity, Columns.Discount)
+"""columns of the events that a figure depends on"""
+
 
 @dataclass(frozen=True)
 class Exam:
@@ -41,9 +45,12 @@ def exam(dataset: Dataset) -> Exam:
 
 
 def rehearsal(dataset: Dataset) -> Exam:
-    """Dataset -> an exam that never looks at the test: on the window before it. Settings are chosen there."""
+    """Dataset -> an exam that never looks at the test: all one window, or one visit, earlier. Settings are chosen there."""
+    if dataset.split.kind == "leave_last_out":
+        test, watch = dataset.windows(2)[1:]
+        return Exam(watch, watch, test)
     before = dataset.windows(1)[1]
-    return Exam(before, before if dataset.split.kind == "leave_last_out" else None, before)
+    return Exam(before, None, before)
 
 
 def folds(
@@ -88,11 +95,13 @@ def fingerprint(datasets: tuple[Dataset, ...]) -> str:
     """Twelve hex digits of all that a figure depends on in the data."""
     digest = hashlib.sha256()
     for dataset in datasets:
-        for name in (Columns.UserCode, Columns.ItemCode, Columns.Time, Columns.Price, Columns.Quantity):
+        for name in NUMBERS:
             digest.update(np.ascontiguousarray(dataset.events[name].to_numpy()).tobytes())
-        for vocabulary in (dataset.users, dataset.items):
-            digest.update("\n".join(vocabulary.ids).encode())
-        digest.update("\n".join(dataset.catalogue[Columns.Category]).encode())
+        # an answer without a code is told from others by its id
+        unknown = dataset.events.filter(pl.col(Columns.ItemCode) == 0)[Columns.Item].to_list()
+        texts = [dataset.catalogue[name].to_list() for name in (Columns.Title, Columns.Brand, Columns.Category)]
+        for text in (dataset.users.ids, dataset.items.ids, unknown, *texts):
+            digest.update(json.dumps(text).encode())
         digest.update(repr(dataset.split).encode())
     return digest.hexdigest()[:12]
 
@@ -114,10 +123,22 @@ def benchmark(datasets: tuple[Dataset, ...], config: SplitConfig, *, k: int, rep
 
 
 def answers(dataset: Dataset, window: Window, *, repeats: bool) -> Truth:
-    """What users took in the window; without repeats only what was new to them, and users with nothing new drop out."""
+    """What users took in the window; without repeats only what was new to them, and users with nothing new drop out.
+
+    Raises BadData where nobody is left.
+    """
     found = dataset.truth(window)
-    if repeats:
-        return found
+    kept = found if repeats else _new(found)
+    if not len(kept):
+        raise BadData(
+            f"Nobody can be judged: of {len(dataset.users):,} users {len(found):,} have both an event before the window that "
+            f"starts {datetime.fromtimestamp(window.as_of, tz=UTC):%Y-%m-%d %H:%M} and one in it, and none of them took "
+            "anything new there. Set split.test_days otherwise, bring more history, or let repeats count (--repeats)."
+        )
+    return kept
+
+
+def _new(found: Truth) -> Truth:
     counts = np.bincount(found.rows[found.new], minlength=len(found))
     kept = counts > 0
     return Truth(

@@ -198,8 +198,10 @@ def _order_of_ids(dataset: Dataset, exam: Exam, truth: Truth) -> Finding:
         return Finding("order of ids", "ok", 0.0, 0, "Ids are not numbers.")
     values = np.concatenate([[np.iinfo(np.int32).min], numbers.to_numpy()])
     past = past_of(dataset, exam.test, truth.users)
-    last = values[past.items[past.offsets[1:] - 1]] if len(past.items) else np.zeros(0)
-    return _stepped(values[truth.items] - last[truth.rows], len(numbers))
+    # a row without a history has no last item, and the one before its offset is another user's
+    known = (past.lengths > 0)[truth.rows]
+    ends = past.offsets[1:][truth.rows[known]] - 1
+    return _stepped(values[truth.items[known]] - values[past.items[ends]], len(numbers))
 
 
 def _stepped(steps: NDArray[np.int64], n_items: int) -> Finding:

@@ -16,6 +16,7 @@ from recloop.config import ModelConfig, TrainerConfig
 from recloop.data.dataset import Dataset
 from recloop.data.histories import Histories
 from recloop.data.truth import Truth
+from recloop.errors import BadConfig
 from recloop.evaluation.folds import Exam, answers, exam, rehearsal
 from recloop.evaluation.lists import per_list
 from recloop.evaluation.metrics import hits, of_catalogue, per_user
@@ -29,6 +30,8 @@ BLOCK = 4096
 """users who are ranked before progress is told"""
 USER = "user"
 BESIDE = (family.STATISTICS, item_knn.FILE)
+VECTORS = "item_vectors.npy"
+"""what the weights beside it give for each item, written for serving"""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,13 @@ class Round:
     """TrainerConfig"""
     rehearsed: bool = False
     """judged on the window before the test, to choose settings"""
+
+    def __post_init__(self) -> None:
+        """Raises BadConfig where it would need more than this process."""
+        wanted = {name: int(self.trainer.get(name, 1)) for name in ("devices", "num_nodes")}
+        if set(wanted.values()) != {1}:
+            said = ", ".join(f"trainer.{name} is {value}" for name, value in wanted.items())
+            raise BadConfig(f"Comparisons and trials fit on one device of one node, and {said}. Set both to 1.")
 
     @property
     def hash(self) -> str:
@@ -171,7 +181,9 @@ def digest(model: Path) -> str:
 
 def _parameters(files: list[Path]) -> int:
     """Numbers of the model; of what every release serves beside its model only where there is nothing else."""
-    own = sum(numbers(file) for file in files if file.name not in BESIDE)
+    models = [file for file in files if file.name not in BESIDE]
+    weights = {file.parent for file in models if file.suffix == ".safetensors"}
+    own = sum(numbers(file) for file in models if file.name != VECTORS or file.parent not in weights)
     return own or sum(numbers(file) for file in files)
 
 

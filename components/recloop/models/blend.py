@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from recloop.errors import BadData
+
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 ROUNDS = 100
@@ -44,15 +46,21 @@ def bucket(lengths: NDArray[np.int64], edges: tuple[int, ...]) -> NDArray[np.int
 def fit_blend(choices: Choices, *, edges: tuple[int, ...], l2: float) -> tuple[Blend, float]:
     """Weights that make what was taken likeliest among the candidates, and the mean loss of a user, in nats.
 
-    Users of whom no candidate was taken teach nothing. Convex, so there is one answer: L-BFGS from 0.
+    Users of whom no candidate was taken teach nothing; raises BadData where that is everybody. Convex, so there is one
+    answer: L-BFGS from 0.
     """
     choices = _telling(choices)
+    if len(choices.offsets) < 2:
+        raise BadData(
+            "The hybrid cannot be blended: in the window that its weights are learnt on, nobody took an item that a part "
+            "proposed. Bring more history, or name more parts in model.hybrid.parts."
+        )
     spread = np.maximum(choices.scores.std(axis=0, dtype=np.float64), 1e-6)
     shape = (len(edges) + 2, choices.scores.shape[1])
     loss = _Loss(choices, (choices.scores / spread).astype(np.float32), bucket(choices.lengths, edges), l2, shape)
     found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS})
     shared, own = loss.split(found.x)
-    return Blend(((shared + own) / spread).astype(np.float32), edges), float(found.fun)
+    return Blend(((shared + own) / spread).astype(np.float32), edges), float(found.fun) - loss.ridge(shared, own)
 
 
 def _telling(choices: Choices) -> Choices:
@@ -100,6 +108,9 @@ class _Loss:
         loss = float((np.log(total) + most).sum() - self.wanted @ logits) / n
         error = ((likely / total[self.rows] - self.wanted) / n).astype(np.float32)
         slope = np.stack([self.scores.T @ np.where(self.bucket_of_pair == b, error, 0) for b in range(len(own))])
-        ridge = self.l2 * (SHARED * (shared**2).sum() + (own**2).sum())
         gradient = np.concatenate([(slope.sum(0) + 2 * self.l2 * SHARED * shared)[None], slope + 2 * self.l2 * own])
-        return loss + ridge, gradient.ravel()
+        return loss + self.ridge(shared, own), gradient.ravel()
+
+    def ridge(self, shared: F64, own: F64) -> float:
+        """What great weights cost."""
+        return float(self.l2 * (SHARED * (shared**2).sum() + (own**2).sum()))

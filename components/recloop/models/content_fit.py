@@ -6,6 +6,7 @@ from scipy import sparse
 
 from recloop.config import ContentConfig
 from recloop.data.histories import Histories
+from recloop.errors import BadData
 from recloop.models.content import Content
 from recloop.models.counts import following
 from recloop.models.family import Fitted
@@ -45,6 +46,11 @@ def following_content(histories: Histories, vectors: F32, config: ContentConfig)
     taken = np.bincount(histories.items, minlength=n)
     seen = np.where((taken > 0)[:, None], vectors, 0).astype(np.float64)
     own = seen.T @ seen
+    if not own.any():
+        raise BadData(
+            "Content has nothing to learn: no item that was taken has a vector. Describe the items (title, category, text), "
+            "name folders of vectors in model.content.vectors, or set model.content.learnt: false."
+        )
     own += config.ridge * np.trace(own) / len(own) * np.eye(len(own))
     around = np.linalg.solve(own, (_counts(histories, taken, config) @ seen).T).T
     like = vectors @ np.linalg.solve(own, seen.T @ around)

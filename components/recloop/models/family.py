@@ -58,13 +58,25 @@ FAMILY = {
 
 
 def fit(kind: str, task: Task) -> dict[str, float]:
-    """Fit one model into task.out and write model.json there; its figures. Raises BadData where nothing can be learnt."""
-    warm = task.warm if task.warm is not None and kind_of(task.warm) == kind else None
-    found: Fitted = _named(FAMILY[kind].fit, "fit")(replace(task, warm=warm))
+    """Fit one model into task.out and write model.json there; its figures. Raises BadData where nothing can be learnt.
+
+    An older model is gone on with only where it is of the same kind and learnt nothing that lies after the cut.
+    """
+    found: Fitted = _named(FAMILY[kind].fit, "fit")(replace(task, warm=_honest(kind, task)))
     facts = found.facts | {"kind": kind, "learnt_until": task.cut.as_of}
     (task.out / FACTS).write_text(json.dumps(facts, sort_keys=True, indent=1))
     _beside(task)
     return found.metrics
+
+
+def _honest(kind: str, task: Task) -> Path | None:
+    if task.warm is None or kind_of(task.warm) != kind:
+        return None
+    until = facts_of(task.warm).get("learnt_until")
+    if until is not None and until <= task.cut.as_of:
+        return task.warm
+    task.tell(f"{kind}: the older model may have learnt from what is held out now; starting afresh", 0.0)
+    return None
 
 
 def _beside(task: Task) -> None:

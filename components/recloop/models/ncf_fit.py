@@ -118,7 +118,7 @@ class NCFPlan:
         if not self.config.l2:
             return total
         users = torch.bincount(batch.rows, minlength=len(batch.users)) * (1 + self.config.negatives)
-        items = torch.zeros(self.pairs.shape[1]).index_add_(0, batch.draw, batch.weights.sum(0))
+        items = batch.weights.new_zeros(self.pairs.shape[1]).index_add_(0, batch.draw, batch.weights.sum(0))
         items += torch.bincount(batch.items, minlength=len(items))
         for name in TABLES:
             table = getattr(net, name, None)

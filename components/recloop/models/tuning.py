@@ -33,12 +33,8 @@ def _some(task: Task) -> tuple[Truth, Histories]:
     """Every n-th user of the window, so that about USERS are left."""
     truth = task.dataset.truth(task.tuning)
     kept = np.arange(0, len(truth), max(1, len(truth) // USERS))
-    lengths = np.diff(truth.offsets)[kept]
-    at = np.repeat(truth.offsets[kept] - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    users = truth.users[kept]
-    part = Truth(users, offsets, truth.items[at], truth.spend[at], truth.new[at])
-    return part, past_of(task.dataset, task.tuning, users)
+    part = truth.take(kept)
+    return part, past_of(task.dataset, task.tuning, part.users)
 
 
 def _ndcg(model: Recommender, past: Histories, truth: Truth) -> float:

@@ -1,5 +1,6 @@
 """dataset -> the model folder of the two-stage recommender."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from recloop.models.task import Task, past_of
 from recloop.models.two_stage import ROWS, Sources, used_features
 
 F32 = NDArray[np.float32]
+ENCODED = "encoder.json"
+"""up to when SASRec learnt"""
 
 
 def fit(task: Task) -> Fitted:
@@ -92,10 +95,22 @@ def fit_encoder(task: Task, oldest: Window) -> Encoder | None:
         seed=task.seed,
         out=task.out,
         work=task.work,
-        warm=task.warm,
+        warm=_honest(task, oldest),
         progress=task.progress,
     )
+    (task.out / ENCODED).write_text(json.dumps({"learnt_until": oldest.as_of}))
     return Encoder.load(task.out, threads=task.trainer.threads)
+
+
+def _honest(task: Task, oldest: Window) -> Path | None:
+    """The older model, where its SASRec learnt nothing that the ranker's windows hold now."""
+    path = None if task.warm is None else task.warm / ENCODED
+    if path is None or not path.exists():
+        return None
+    if json.loads(path.read_text())["learnt_until"] <= oldest.as_of:
+        return task.warm
+    task.tell("sasrec: the older model learnt from the ranker's windows; starting afresh", 0.0)
+    return None
 
 
 def _examples(dataset: Dataset, window: Window, parts: Sources) -> Examples:

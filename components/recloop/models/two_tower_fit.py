@@ -169,8 +169,8 @@ class TwoTowerPlan:
         users = net(batch.items, batch.ages, batch.context)
         codes = torch.cat([batch.targets, batch.negatives])
         vectors = net.item(codes, torch.cat([batch.target_ages, batch.negative_ages]))  # type: ignore[operator]
-        logits = users @ vectors.T - self.log_q[codes]  # [rows, rows + m]
-        own = torch.arange(len(users))
+        logits = users @ vectors.T - self.log_q.to(codes.device)[codes]  # [rows, rows + m]
+        own = torch.arange(len(users), device=users.device)
         same = codes[None] == batch.targets[:, None]
         same[own, own] = False
         loss = F.cross_entropy(logits.masked_fill(same, -torch.inf), own)

@@ -81,22 +81,16 @@ class Watched:
 def watched(
     task: Task, config: SequenceConfig, sequences: Sequences, wrap: Callable[[nn.Module], nn.Module]
 ) -> Watch | None:
-    """The watch of a task; None where it has no window to look at, or the settings have no patience."""
+    """The watch of a task; None where there is nothing new to anybody to look at, or the settings have no patience."""
     if task.watch is None or not config.patience:
         return None
-    truth = task.dataset.truth(task.watch)
+    truth = task.dataset.truth(task.watch).fresh()
+    if not len(truth):
+        return None
     kept = np.sort(np.random.default_rng(task.seed).permutation(len(truth))[: config.watched_users])
-    truth = _of(truth, kept)
+    truth = truth.take(kept)
     every = max(1, int(sequences.edges[1])) * config.watch_epochs
     return Watched(past_of(task.dataset, task.watch, truth.users), truth, config, wrap, every, task.n_codes)
-
-
-def _of(truth: Truth, rows: NDArray[np.int64]) -> Truth:
-    """Some users of a truth."""
-    counts = np.diff(truth.offsets)[rows]
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    at = np.arange(offsets[-1]) + np.repeat(truth.offsets[rows] - offsets[:-1], counts)
-    return Truth(truth.users[rows], offsets, truth.items[at], truth.spend[at], truth.new[at])
 
 
 def _inputs(wrapped: nn.Module, part: Tails, device: torch.device) -> list[Tensor]:

@@ -56,8 +56,13 @@ def cut_torn(path: Path) -> Path | None:
 
 
 def salvage(path: Path) -> list[Path]:
-    """Take the damaged stretches out of a segment, and keep each aside -> where. The sound records stay, in order."""
+    """Take the damaged stretches out of a segment, and keep each aside -> where. The sound records stay, in order.
+
+    Raises BadArtifact where no record is sound: it is another file.
+    """
     data = path.read_bytes()
+    if data and _next_sound(data, -1) is None:
+        raise BadArtifact(f"{path} holds no record of a journal; it was left as it is.")
     kept, aside, at = [], [], 0
     while at < len(data):
         end = at + max((end for _, end in _sound(data[at:])), default=0)

@@ -44,9 +44,15 @@ def evaluate(
     from recloop.bandits.verdict import judge
     from recloop.errors import BadData
 
-    if not log.exists():
-        raise BadData(f"There is no log at {log}.")
-    found = judge(pl.read_parquet(log), policy, kind=interval, confidence=confidence, seed=seed)
+    if not log.is_file():
+        raise BadData(f"There is no file {log}. A log is one Parquet file; its columns: recloop bandit evaluate --help")
+    try:
+        table = pl.read_parquet(log)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise BadData(
+            f"{log} cannot be read as Parquet: {error}. Its columns: recloop bandit evaluate --help"
+        ) from error
+    found = judge(table, policy, kind=interval, confidence=confidence, seed=seed)
     if json:
         emit(asdict(found))
     else:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -44,6 +45,8 @@ def list_(
     asked = [word.lower() for word in words or ()]
     every = [*SETS.values(), *(known(name) for name in CATEGORIES)] if asked else list(SETS.values())
     found = [s for s in every if all(word in f"{s.name} {s.title}".lower() for word in asked)]
+    if asked and not found:
+        known(" ".join(words or ()))
     if json:
         emit([_facts(s) for s in found])
         return
@@ -78,8 +81,23 @@ def fetch(
         emit([_facts(found) for found in sets])
         return
     for found in sets:
-        use = f"  in a scenario: {found.use.format(found.name)}"
-        people().print(f"{_terms(found)}\n  in {settings().sets / found.name}\n{use}", markup=False, soft_wrap=True)
+        people().print(
+            f"{_terms(found)}\n  in {settings().sets / found.name}\n{_use(found)}", markup=False, soft_wrap=True
+        )
+
+
+def _use(found: "PublicSet") -> str:
+    """What a fetched set is good for, as it is typed."""
+    from recloop.data.public.catalogue import sections
+
+    if found.name.startswith("open-bandit"):
+        return "  for off-policy evaluation: components/recloop/bandits/logged.py reads it; it names no users"
+    if not found.use.startswith("data:"):
+        return f"  in a scenario: {found.use.format(found.name)}"
+    lines = (f"    {name}: {orjson.dumps(value).decode()}" for name, value in sections(found.name).items())
+    return f"  recloop compare --data {found.name} --models popularity,item_to_item\n  in a scenario:\n" + "\n".join(
+        lines
+    )
 
 
 def _facts(found: "PublicSet") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 
-from recloop.data.truth import truth_of
+from recloop.data.truth import Truth, truth_of
 from recloop.data.windows import Window
 
 CUT, END = 100, 200
@@ -67,3 +67,18 @@ def test_an_empty_window_has_no_rows():
     found = of((1, 1, "a", 5, 1, 1))
     assert len(found) == 0
     assert found.offsets.tolist() == [0]
+
+
+def test_some_users_of_a_truth_keep_their_own_answers_and_only_what_is_new_is_fresh():
+    whole = Truth(
+        users=np.array([4, 5, 6], np.int32),
+        offsets=np.array([0, 2, 3, 5]),
+        items=np.array([1, 2, 3, 4, 5], np.int32),
+        spend=np.arange(5.0),
+        new=np.array([True, False, False, True, True]),
+    )
+    some = whole.take(np.array([2, 0]))
+    assert (some.users.tolist(), some.offsets.tolist(), some.items.tolist()) == ([6, 4], [0, 2, 4], [4, 5, 1, 2])
+    fresh = whole.fresh()
+    assert (fresh.users.tolist(), fresh.offsets.tolist(), fresh.items.tolist()) == ([4, 6], [0, 1, 3], [1, 4, 5])
+    assert fresh.spend.tolist() == [0.0, 3.0, 4.0]

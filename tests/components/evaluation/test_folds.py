@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 
 from frames import DAY, canonical, items
 from recloop.config import SplitConfig
 from recloop.errors import BadData
-from recloop.evaluation.folds import answers, benchmark, exam, folds, part, rehearsal
+from recloop.evaluation.folds import answers, benchmark, exam, fingerprint, folds, part, rehearsal
 
 CONFIG = SplitConfig(test_days=2, min_item_events=1)
 ROWS = [(f"u{u}", f"i{(u + d) % 5}", d) for u in range(3) for d in range(8)] + [("u0", "late", 7)]
@@ -93,3 +96,41 @@ def test_the_benchmark_changes_with_any_event_and_any_choice():
         benchmark(made("temporal", rows=canonical([*ROWS, ("u2", "i0", 6)])), CONFIG, k=10, repeats=False),
     ]
     assert len({first.hash, *(o.hash for o in others)}) == 6
+
+
+def test_a_rehearsal_watches_a_visit_before_the_one_that_it_is_judged_on():
+    data = made("leave_last_out")[0]
+    taken = rehearsal(data)
+    assert taken.cut is taken.watch
+    assert (taken.watch.end == taken.test.start).all()
+    assert (taken.watch.start < taken.test.start)[1:].all()
+
+
+def test_where_nobody_can_be_judged_the_figures_say_so():
+    rows = canonical([(user, "x", day) for user in "ab" for day in (0, 7)])
+    data = folds(rows, items(["x"]), CONFIG, protocol="temporal")[0]
+    assert len(answers(data, data.test, repeats=True)) == 2
+    with pytest.raises(BadData, match=r"Nobody can be judged: of 2 users 2 .* starts 2024-01-07 00:00"):
+        answers(data, data.test, repeats=False)
+
+
+def test_the_fingerprint_changes_with_discounts_and_every_text_of_the_catalogue():
+    data = made("temporal")[0]
+    dearer = replace(data, events=data.events.with_columns(discount=pl.lit(0.5, pl.Float32)))
+    texts = [data.catalogue.with_columns(pl.lit("other").alias(name)) for name in ("title", "brand", "category")]
+    others = [replace(data, catalogue=catalogue) for catalogue in texts]
+    assert len({fingerprint((d,)) for d in (data, dearer, *others)}) == 5
+
+
+def test_the_fingerprint_tells_where_a_text_ends():
+    data = made("temporal")[0]
+    titles = [["a\nb", "c", "d", "e", "f"], ["a", "b\nc", "d", "e", "f"]]
+    found = [replace(data, catalogue=data.catalogue.with_columns(title=pl.Series(t))) for t in titles]
+    assert fingerprint((found[0],)) != fingerprint((found[1],))
+
+
+def test_the_fingerprint_tells_items_without_a_code_apart():
+    data = made("temporal")[0]
+    assert (data.events["item"] == 0).any()
+    renamed = data.events.with_columns(pl.col("item_id").replace({"late": "later"}))
+    assert fingerprint((replace(data, events=renamed),)) != fingerprint((data,))

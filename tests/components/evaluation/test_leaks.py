@@ -83,3 +83,12 @@ def test_ids_in_the_order_of_what_happened_are_told():
     assert found(dataset(steps + back))["order of ids"].level == "note"
     mixed = [(u, shuffled[i], d) for u, i, d in steps + back]
     assert found(dataset(mixed))["order of ids"].level == "ok"
+
+
+def test_a_user_without_a_known_history_has_no_last_item_to_step_from():
+    # u1 took only an item that is too rare to be known, after u0 whose last item is 10
+    rows = [("u0", "10", 0), ("u0", "10", 1), ("u2", "11", 0), ("u2", "11", 1), ("u1", "99", 0)]
+    rows += [("u1", "11", 5), ("u2", "10", 5)]
+    data = split.build(canonical(rows), items(["10", "11", "99"]), SplitConfig(test_days=2, min_item_events=2))
+    told = found(data)["order of ids"]
+    assert (told.n, told.share) == (1, 0)

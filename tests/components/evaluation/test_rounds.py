@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -5,7 +6,10 @@ import pytest
 from safetensors.numpy import save_file
 
 import shop_datasets
-from recloop.config import TrainerConfig
+from frames import canonical, items
+from recloop.config import SplitConfig, TrainerConfig
+from recloop.errors import BadConfig, BadData
+from recloop.evaluation.folds import folds
 from recloop.evaluation.metrics import PER_USER
 from recloop.evaluation.rounds import Round, fit_round, judge_round, numbers
 
@@ -81,3 +85,24 @@ def test_numbers_are_counted_from_headers_and_only_floating_ones(tmp_path):
     save_file({"w": np.ones((2, 3), np.float32), "codes": np.ones(7, np.int64)}, tmp_path / "c.safetensors")
     (tmp_path / "d.json").write_text("{}")
     assert [numbers(p) for p in sorted(tmp_path.iterdir())] == [12, 0, 6, 0]
+
+
+def test_where_nobody_took_anything_new_the_round_is_refused(model):
+    rows = canonical([(user, "x", day) for user in "ab" for day in (0, 7)])
+    (habits,) = folds(rows, items(["x"]), SplitConfig(test_days=2, min_item_events=1), protocol="temporal")
+    with pytest.raises(BadData, match="Nobody can be judged"):
+        judge_round(ROUND, habits, model)
+
+
+@pytest.mark.parametrize("name", ["devices", "num_nodes"])
+def test_several_devices_are_refused(name):
+    with pytest.raises(BadConfig, match=rf"on one device of one node, and .*trainer\.{name} is 2"):
+        replace(ROUND, trainer=ROUND.trainer | {name: 2})
+
+
+def test_vectors_beside_the_weights_that_give_them_are_counted_once(tmp_path, data, model):
+    copied = shutil.copytree(model, tmp_path / "model")
+    np.save(copied / "item_vectors.npy", np.ones((5, 2), np.float32))
+    assert judge_round(ROUND, data, copied)[2]["parameters"] == 10
+    save_file({"items": np.ones((5, 2), np.float32), "bias": np.ones(3, np.float32)}, copied / "sasrec.safetensors")
+    assert judge_round(ROUND, data, copied)[2]["parameters"] == 13

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
+from recloop.errors import BadData
 from recloop.models.blend import Blend, Choices, _Loss, _telling, bucket, fit_blend
 
 
@@ -57,3 +58,9 @@ def test_users_who_took_no_candidate_teach_nothing():
     assert kept.offsets.tolist() == [0, 3]
     assert kept.scores.ravel().tolist() == [2, 3, 4]
     assert kept.lengths.tolist() == [3]
+
+
+def test_nobody_who_took_what_was_offered_is_said_so():
+    offered = Choices(np.array([0, 2]), np.ones((2, 1), np.float32), np.zeros(2, bool), np.array([3]))
+    with pytest.raises(BadData, match="nobody took an item that a part proposed"):
+        fit_blend(offered, edges=(), l2=0.1)

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -123,3 +124,21 @@ def test_another_kind_s_folder_is_no_warm_start(folders, data, tmp_path):
 def test_every_kind_of_the_configuration_is_in_the_family():
     kinds = type(MODEL).model_fields["kind"].annotation.__args__
     assert set(kinds) == set(FAMILY)
+
+
+@pytest.mark.parametrize(("days", "afresh"), [(0, False), (1, True)])
+def test_a_model_that_learnt_from_what_is_held_out_now_is_not_gone_on_with(folders, data, tmp_path, days, afresh):
+    older = shutil.copytree(folders["two_stage"], tmp_path / "older")
+    facts = json.loads((older / "model.json").read_text())
+    (older / "model.json").write_text(json.dumps(facts | {"learnt_until": data.test.as_of + days * 86_400}))
+    told = []
+    fit(data, tmp_path / "new", warm=older, told=told)
+    assert any("learnt from what is held out" in what for what in told) == afresh
+
+
+def test_a_sasrec_that_learnt_from_the_ranker_s_windows_is_not_gone_on_with(folders, data, tmp_path):
+    fewer = MODEL.model_copy(update={"ranker": MODEL.ranker.model_copy(update={"windows": 1})})
+    older = fit(data, tmp_path / "older", config=fewer)
+    told = []
+    fit(data, tmp_path / "new", warm=older, told=told)
+    assert any("learnt from the ranker's windows" in what for what in told)

@@ -14,8 +14,8 @@ from recloop.models.two_stage import TwoStage, used_features
 from shop_datasets import CUT, MODEL, canonical, dataset, fit
 
 FILES = [
-    "encoder.onnx", "item_knn.safetensors", "item_known.npy", "item_vectors.npy", "model.json", "ranker.onnx",
-    "ranker.safetensors", "sasrec.safetensors", "statistics.safetensors",
+    "encoder.json", "encoder.onnx", "item_knn.safetensors", "item_known.npy", "item_vectors.npy", "model.json",
+    "ranker.onnx", "ranker.safetensors", "sasrec.safetensors", "statistics.safetensors",
 ]  # fmt: skip
 
 

@@ -29,9 +29,12 @@ def known(name: str) -> PublicSet:
 def sections(name: str) -> dict[str, Any]:
     """Name -> sections of a configuration that read it: where order is all that is known, the last event is left out."""
     found = known(name)
-    ordered = {"split": {"kind": "leave_last_out", "min_item_events": 1}} if found.time == "order" else {}
-    quality = {"quality": {"max_bad_share": found.bad_share}}
-    return {"title": found.title, "data": {"source": "public", "events": name}, **quality, **ordered}
+    data = {"title": found.title, "data": {"source": "public", "events": name}}
+    if found.time != "order":
+        return data | {"quality": {"max_bad_share": found.bad_share}}
+    # made-up dates know no season
+    quality = {"max_bad_share": found.bad_share, "max_volume_change": 1e9, "max_new_item_share": 1.0}
+    return data | {"quality": quality, "split": {"kind": "leave_last_out", "min_item_events": 1}}
 
 
 def read(name: str, folder: Path) -> Tables:

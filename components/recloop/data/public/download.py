@@ -107,8 +107,7 @@ class _Piece:
             self._judge(answer)
             if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
                 return self._already_whole(answer, here)
-            start = here if answer.status_code == httpx.codes.PARTIAL_CONTENT else 0
-            self._take(answer, start)
+            self._take(answer, self._start(answer, here if resume else 0))
         return True
 
     def forget(self) -> None:
@@ -129,10 +128,23 @@ class _Piece:
         self.forget()
         raise _Broken("the part that was here is of another file")
 
+    def _start(self, answer: httpx.Response, asked: int) -> int:
+        """Where the answer's first byte belongs."""
+        if answer.status_code != httpx.codes.PARTIAL_CONTENT:
+            return 0
+        place = answer.headers.get("Content-Range", "")
+        if not place.startswith(f"bytes {asked}-"):
+            self.forget()
+            raise _Broken(f"the server sent {place or 'some range'} where the bytes from {asked} on were asked")
+        return asked
+
     def _take(self, answer: httpx.Response, start: int) -> None:
         length = answer.headers.get("Content-Length")
         total = None if length is None else start + int(length)
         tag = answer.headers.get("ETag", "")
+        if not start:
+            # before the new mark is there: bytes of another version beside it would be gone on with
+            self.part.unlink(missing_ok=True)
         # a weak tag does not promise the same bytes
         self.mark.write_text(answer.headers.get("Last-Modified", "") if tag.startswith("W/") or not tag else tag)
         done = start
@@ -150,15 +162,23 @@ def _part(target: Path) -> Path:
     return target.with_name(target.name + ".part")
 
 
+def fits(path: Path, digest: str | None) -> bool:
+    """Whether the file is there and has this md5:... or sha256:...; None: nobody states one."""
+    return path.is_file() and (digest is None or _digest(path, digest.split(":", 1)[0]) == digest)
+
+
+def _digest(path: Path, kind: str) -> str:
+    with path.open("rb") as file:
+        return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
+
+
 def verify(path: Path, digest: str, source: str) -> None:
     """Raise BadData and drop the file where its digest is not this md5:... or sha256:...."""
-    kind, expected = digest.split(":", 1)
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, kind).hexdigest()
-    if found != expected:
+    found = _digest(path, digest.split(":", 1)[0])
+    if found != digest:
         path.unlink()
         raise BadData(
-            f"{source} has the {kind} {found}, and {expected} was published: it is another version, or damaged. Try again; "
+            f"{source} has {found}, and {digest} was published: it is another version, or damaged. Try again; "
             "if it stays so, do not use it."
         )
 

@@ -51,7 +51,7 @@ def test_a_policy_is_judged_on_a_log_for_people(log):
 
 
 def test_a_missing_log_and_an_unknown_policy_are_refused(log):
-    with pytest.raises(BadData, match="There is no log"):
+    with pytest.raises(BadData, match="There is no file"):
         recloop("bandit", "evaluate", log.with_name("none.parquet"))
     with pytest.raises(BadConfig, match="no policy"):
         recloop("bandit", "evaluate", log, "--policy", "best")

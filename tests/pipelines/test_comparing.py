@@ -12,6 +12,7 @@ from recloop.errors import BadConfig, BadData, Busy, Permanent, Stopped
 from recloop.evaluation.comparison import load
 from recloop_pipelines import apart as apart_module
 from recloop_pipelines import asking, comparing, tracked
+from recloop_pipelines.asking import configured
 from recloop_pipelines.console import steps
 from recloop_pipelines.keeping import alone
 
@@ -328,3 +329,12 @@ def test_a_canary_never_goes_on_with_what_another_one_left(shop, tmp_path, here,
     canaries = [(name, left) for name, left in seen if name.endswith("-canary")]
     assert [left for _, left in canaries] == [False, False]
     assert len({name for name, _ in canaries}) == 2
+
+
+def test_a_public_set_is_named_like_a_scenario():
+    found = configured("beauty", sets=["model.ease.l2=7"])
+    assert (found.scenario, found.data.source, found.data.events) == ("beauty", "public", "beauty")
+    assert (found.split.kind, found.model.ease.l2) == ("leave_last_out", 7)
+    assert configured("ml-100k").split.kind == "temporal"
+    with pytest.raises(BadConfig, match=r"no such file, and no such scenario.*Did you mean beauty"):
+        configured("beautyy")

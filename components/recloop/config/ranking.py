@@ -13,8 +13,9 @@ class RankerConfig(Section):
     """networks of these layers whose logits are averaged"""
     batch: int = Field(4096, gt=0)
     lr: float = Field(3e-3, gt=0)
-    epochs: int = Field(6, gt=0)
-    warm_epochs: int = Field(2, gt=0)
+    epochs: int = Field(3, gt=0)
+    warm_epochs: int = Field(1, gt=0)
+    """more of either overfits what is new to a user (measured on two windows)"""
     unseen_share: float = Field(0.5, gt=0, le=1)
     """share of the negatives new to their user that are kept"""
     new_weight: float = Field(2.0, gt=0)

@@ -9,12 +9,4 @@ def discoveries(histories: Histories) -> Histories:
     """Each row's first event of each item, oldest first; `now` stays. An event counts as a repeat only within its row."""
     width = np.int64(histories.items.max(initial=0)) + 1
     first = np.sort(np.unique(histories.rows * width + histories.items, return_index=True)[1])
-    return Histories(
-        offsets=np.searchsorted(first, histories.offsets).astype(np.int64),
-        items=histories.items[first],
-        times=histories.times[first],
-        prices=histories.prices[first],
-        quantities=histories.quantities[first],
-        discounts=histories.discounts[first],
-        now=histories.now,
-    )
+    return histories.only(first)

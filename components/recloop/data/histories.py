@@ -37,15 +37,17 @@ class Histories:
 
     def within(self, n_codes: int) -> "Histories":
         """Without the events whose item codes a smaller vocabulary of `n_codes` (padding included) lacks."""
-        kept = self.items < n_codes
-        counts = np.bincount(self.rows[kept], minlength=len(self))
+        return self.only(np.flatnonzero(self.items < n_codes))
+
+    def only(self, events: NDArray[np.integer]) -> "Histories":
+        """The events at the given positions, which ascend; every row stays, and so does `now`."""
         return Histories(
-            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            items=self.items[kept],
-            times=self.times[kept],
-            prices=self.prices[kept],
-            quantities=self.quantities[kept],
-            discounts=self.discounts[kept],
+            offsets=np.searchsorted(events, self.offsets).astype(np.int64),
+            items=self.items[events],
+            times=self.times[events],
+            prices=self.prices[events],
+            quantities=self.quantities[events],
+            discounts=self.discounts[events],
             now=self.now,
         )
 

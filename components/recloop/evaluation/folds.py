@@ -128,7 +128,7 @@ def answers(dataset: Dataset, window: Window, *, repeats: bool) -> Truth:
     Raises BadData where nobody is left.
     """
     found = dataset.truth(window)
-    kept = found if repeats else _new(found)
+    kept = found if repeats else found.fresh()
     if not len(kept):
         raise BadData(
             f"Nobody can be judged: of {len(dataset.users):,} users {len(found):,} have both an event before the window that "
@@ -136,15 +136,3 @@ def answers(dataset: Dataset, window: Window, *, repeats: bool) -> Truth:
             "anything new there. Set split.test_days otherwise, bring more history, or let repeats count (--repeats)."
         )
     return kept
-
-
-def _new(found: Truth) -> Truth:
-    counts = np.bincount(found.rows[found.new], minlength=len(found))
-    kept = counts > 0
-    return Truth(
-        users=found.users[kept],
-        offsets=np.concatenate([[0], np.cumsum(counts[kept])]).astype(np.int64),
-        items=found.items[found.new],
-        spend=found.spend[found.new],
-        new=found.new[found.new],
-    )

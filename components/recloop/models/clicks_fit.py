@@ -1,5 +1,6 @@
 """dataset -> pairs of users and candidates to learn a ranker from, and the plan by which every such ranker is trained."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 from sklearn.metrics import log_loss, roc_auc_score
 from torch import Tensor, nn
 
+from recloop.config import DINConfig, MultiTaskConfig
 from recloop.data.histories import Histories
 from recloop.data.truth import Truth
 from recloop.data.windows import Window
@@ -19,7 +21,7 @@ from recloop.errors import BadArtifact, BadData
 from recloop.models.clicks import F32, Memory, memory
 from recloop.models.encoder import Encoder
 from recloop.models.ranked import permitted
-from recloop.models.ranker import HELD_OUT, Examples
+from recloop.models.ranker import HELD_OUT, Examples, weights
 from recloop.models.task import Task, past_of
 from recloop.models.two_stage import ROWS, Sources
 from recloop.models.two_stage_fit import outcomes, sources
@@ -118,12 +120,12 @@ class Rows(NamedTuple):
     pairs: int  # in the whole step, over all devices
 
 
-class PairRanker(nn.Module):
+class PairRanker(nn.Module, ABC):
     """A network that says what each pair of a batch costs."""
 
+    @abstractmethod
     def losses(self, batch: Rows) -> Tensor:
         """Loss of each pair. [rows]"""
-        raise NotImplementedError
 
 
 @dataclass
@@ -176,6 +178,18 @@ class PairPlan:
         """Mean over the step's pairs, whichever device holds them."""
         assert isinstance(net, PairRanker)
         return (net.losses(batch) * batch.weights).mean() * (len(batch.labels) * world / batch.pairs)
+
+
+def plan_of(task: Task, own: Pairs, config: DINConfig | MultiTaskConfig, *, warm: bool) -> PairPlan:
+    """The plan over some pairs, weighed as the ranker's are; shorter and slower where weights go on from older ones."""
+    return PairPlan(
+        own,
+        weights(own, task.config.ranker),
+        batch=config.batch,
+        epochs=config.warm_epochs if warm else config.epochs,
+        lr=config.lr / 3 if warm else config.lr,
+        seed=task.seed,
+    )
 
 
 def learnable(pairs: Pairs) -> Pairs:

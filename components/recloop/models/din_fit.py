@@ -19,6 +19,7 @@ from recloop.models.clicks_fit import (
     Rows,
     learnable,
     pairs_before,
+    plan_of,
     quality,
     started,
 )
@@ -26,7 +27,7 @@ from recloop.models.encoder import Encoder
 from recloop.models.export import export
 from recloop.models.family import Fitted
 from recloop.models.fit import train
-from recloop.models.ranker import HELD_OUT, weights
+from recloop.models.ranker import HELD_OUT
 from recloop.models.task import Task
 from recloop.models.two_stage import Sources, used_features
 from recloop.models.two_stage_fit import fit_encoder, require_past, save_parts, sources
@@ -149,14 +150,7 @@ def fit_din(task: Task, pairs: Pairs, parts: Sources) -> DINRanker:
     warm = started(net, task, WEIGHTS)
     if not warm:
         standardise(net, own.features)
-    plan = PairPlan(
-        own,
-        weights(own, task.config.ranker),
-        batch=config.batch,
-        epochs=config.warm_epochs if warm else config.epochs,
-        lr=config.lr / 3 if warm else config.lr,
-        seed=task.seed,
-    )
+    plan = plan_of(task, own, config, warm=warm)
     train(net, plan, name="din", trainer=task.trainer, work=task.work, progress=task.progress)
     return net
 

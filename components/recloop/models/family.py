@@ -81,11 +81,10 @@ def _honest(kind: str, task: Task) -> Path | None:
 
 def _beside(task: Task) -> None:
     """What every release serves beside its model: statistics and similar items as of the cut."""
-    from recloop.data.statistics import item_statistics
     from recloop.models import item_knn
 
     if not (task.out / STATISTICS).exists():
-        item_statistics(task.past, task.dataset.catalogue).save(task.out / STATISTICS)
+        task.statistics.save(task.out / STATISTICS)
     if not (task.out / item_knn.FILE).exists():
         item_knn.made(task).save(task.out / item_knn.FILE)
 

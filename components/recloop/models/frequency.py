@@ -57,15 +57,14 @@ def fit_decayed(task: Task) -> Fitted:
 
 def plain(task: Task) -> Frequency:
     """Undecayed, as of the cut."""
-    return Frequency(item_statistics(task.past, task.dataset.catalogue).pop28, half_life=None)
+    return Frequency(task.statistics.pop28, half_life=None)
 
 
 def decayed(task: Task) -> tuple[Frequency, dict[str, float]]:
     """The decayed model and its chosen setting."""
-    catalogue = task.dataset.catalogue
-    older = item_statistics(past_of(task.dataset, task.tuning), catalogue).pop28
+    older = item_statistics(past_of(task.dataset, task.tuning), task.dataset.catalogue).pop28
     half_life = chosen(task, HALF_LIVES, lambda option: Frequency(older, half_life=option))
-    return Frequency(item_statistics(task.past, catalogue).pop28, half_life=half_life), {"half_life_days": half_life}
+    return Frequency(task.statistics.pop28, half_life=half_life), {"half_life_days": half_life}
 
 
 def load(folder: Path, *, threads: int = 1) -> Frequency:

@@ -9,12 +9,12 @@ from torch.nn import functional as F
 
 from recloop.config import MultiTaskConfig
 from recloop.data.features import NAMES
-from recloop.models.clicks_fit import PairPlan, PairRanker, Pairs, Rows, learnable, pairs_before, quality, started
+from recloop.models.clicks_fit import PairRanker, Pairs, Rows, learnable, pairs_before, plan_of, quality, started
 from recloop.models.din_fit import BLOCK, mlp, standardise
 from recloop.models.export import export
 from recloop.models.family import Fitted
 from recloop.models.fit import train
-from recloop.models.ranker import HELD_OUT, weights
+from recloop.models.ranker import HELD_OUT
 from recloop.models.task import Task
 from recloop.models.two_stage import used_features
 from recloop.models.two_stage_fit import fit_encoder, require_past, save_parts, sources
@@ -114,14 +114,7 @@ def fit_mmoe(task: Task, pairs: Pairs, columns: list[int]) -> MMoE:
         standardise(net, own.features)
         mean = float(own.spend[own.labels > 0].mean())
         net.money.fill_(mean if mean > 0 else 1.0)  # type: ignore[operator]
-    plan = PairPlan(
-        own,
-        weights(own, task.config.ranker),
-        batch=config.batch,
-        epochs=config.warm_epochs if warm else config.epochs,
-        lr=config.lr / 3 if warm else config.lr,
-        seed=task.seed,
-    )
+    plan = plan_of(task, own, config, warm=warm)
     train(net, plan, name="mmoe", trainer=task.trainer, work=task.work, progress=task.progress)
     return net
 

@@ -85,10 +85,9 @@ def fit(task: Task) -> Fitted:
 
 def made(task: Task) -> tuple[Popularity, dict[str, float]]:
     """The model and its chosen setting."""
-    catalogue = task.dataset.catalogue
-    older = item_statistics(past_of(task.dataset, task.tuning), catalogue)
+    older = item_statistics(past_of(task.dataset, task.tuning), task.dataset.catalogue)
     days = chosen(task, DAYS, lambda option: Popularity(_window(older, option)))
-    return Popularity(_window(item_statistics(task.past, catalogue), days)), {"popularity_days": days}
+    return Popularity(_window(task.statistics, days)), {"popularity_days": days}
 
 
 def load(folder: Path, *, threads: int = 1) -> Popularity:

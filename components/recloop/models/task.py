@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from recloop.config import ModelConfig, TrainerConfig
 from recloop.data.dataset import Dataset, histories
 from recloop.data.histories import Histories
+from recloop.data.statistics import ItemStatistics, item_statistics
 from recloop.data.windows import Window
 
 Progress = Callable[[str, float], None]
@@ -40,10 +42,15 @@ class Task:
         """Item codes, padding included."""
         return self.dataset.catalogue.height + 1
 
-    @property
+    @cached_property
     def past(self) -> Histories:
         """Everything that may be learnt: histories of all users before the cut."""
         return past_of(self.dataset, self.cut)
+
+    @cached_property
+    def statistics(self) -> ItemStatistics:
+        """What is known of each item as of the cut."""
+        return item_statistics(self.past, self.dataset.catalogue)
 
     @property
     def tuning(self) -> Window:

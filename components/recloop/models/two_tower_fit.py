@@ -15,7 +15,7 @@ from recloop.config import TwoTowerConfig
 from recloop.data.discoveries import discoveries
 from recloop.data.habits import DAY
 from recloop.data.histories import Histories
-from recloop.data.statistics import ItemStatistics, item_statistics
+from recloop.data.statistics import ItemStatistics
 from recloop.errors import BadData
 from recloop.models.clicks_fit import started
 from recloop.models.export import export
@@ -183,8 +183,7 @@ def fit(task: Task) -> Fitted:
     Raises BadData where no user has two visits, BadArtifact where the warm folder knows more items.
     """
     config = task.config.two_tower
-    past = task.past
-    statistics = item_statistics(past, task.dataset.catalogue)
+    past, statistics = task.past, task.statistics
     torch.manual_seed(task.seed)
     net = TwoTowerNet(statistics, config)
     warm = started(net, task, WEIGHTS)

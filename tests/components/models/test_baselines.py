@@ -6,6 +6,7 @@ from recloop.config import SplitConfig
 from recloop.data.statistics import item_statistics
 from recloop.errors import BadData
 from recloop.models import popularity, tuning
+from recloop.models import task as task_module
 from recloop.models.baselines import fit_baselines
 from recloop.models.frequency import HALF_LIVES
 from recloop.models.popularity import DAYS
@@ -54,7 +55,8 @@ def test_settings_are_tried_with_what_was_known_before_the_window_that_judges_th
         newest.append(known.times.max())
         return item_statistics(known, catalogue)
 
-    monkeypatch.setattr(popularity, "item_statistics", watched)
+    for module in (popularity, task_module):
+        monkeypatch.setattr(module, "item_statistics", watched)
     fit_baselines(task(data), ("popularity",))
     test, validation = data.windows(1)
     assert newest[0] < validation.as_of <= newest[1] < test.as_of

@@ -1,18 +1,13 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-import shops
-from recloop.errors import BadConfig, BadData, Busy, Permanent, Stopped
+from recloop.errors import BadConfig, BadData, Busy
 from recloop.evaluation.comparison import load
 from recloop_pipelines import apart as apart_module
-from recloop_pipelines import asking, comparing, tracked
-from recloop_pipelines.asking import configured
+from recloop_pipelines import comparing, tracked
 from recloop_pipelines.console import steps
 from recloop_pipelines.keeping import alone
 
@@ -136,112 +131,6 @@ def test_a_run_below_another_names_its_parent(monkeypatch):
     assert [dict(run.tags) for run in runs] == [{"a": "b"}, {"a": "b", "mlflow.parentRunId": "id1"}]
 
 
-def test_unknown_kinds_are_refused_with_the_family():
-    with pytest.raises(BadConfig, match=r"magic is no kind of model; known are .*popularity"):
-        asking.named(["popularity", "magic"])
-    with pytest.raises(BadConfig, match="none is no kind"):
-        asking.named([])
-
-
-def test_a_kind_can_have_a_name_of_its_own():
-    assert asking.named(["ease", "small=ease"]) == {"ease": "ease", "small": "ease"}
-
-
-def test_settings_are_laid_over_the_file_and_the_file_over_the_data(shop, tmp_path):
-    (tmp_path / "more.yaml").write_text("model: {ease: {l2: 5}, als: {dim: 8}}\nscenario: other\n")
-    config = asking.configured(str(shop), overlay=tmp_path / "more.yaml", sets=["model.ease.l2=7", "split.test_days=9"])
-    assert (config.scenario, config.model.ease.l2, config.model.als.dim, config.split.test_days) == ("shop", 7, 8, 9)
-
-
-@pytest.mark.parametrize(
-    ("word", "message"),
-    [("model.ease.l2", "is not key=value"), ("model.ease.l3=1", "model.ease.l3"), ("split.kind=random", "split.kind")],
-)
-def test_a_wrong_setting_is_named(shop, word, message):
-    with pytest.raises(BadConfig, match=message):
-        asking.configured(str(shop), sets=[word])
-
-
-def test_data_that_is_nowhere_says_what_there_is(monkeypatch):
-    with pytest.raises(BadConfig, match="no such file, and no such scenario; configs holds: retail"):
-        asking.configured("retial")
-    with pytest.raises(BadConfig, match="none of sequences, interactions"):
-        asking.configured("x.csv", format_="parquet")
-
-
-def test_a_table_with_too_many_bad_rows_is_refused(tmp_path):
-    shops.write_shop(tmp_path)
-    config = asking.configured(str(tmp_path / "shop.yaml"), sets=["quality.max_price=2"])
-    with pytest.raises(BadData, match="rows are bad"):
-        asking.dataset_of(config, protocol="temporal", folds=1)
-
-
-def child_of(tmp_path, shop, kind="popularity", **words):
-    """A round and the folder and dataset that a child needs."""
-    from recloop.evaluation.rounds import Round
-
-    config = asking.configured(str(shop))
-    place, folder = tmp_path / "data", tmp_path / "work"
-    place.mkdir()
-    folder.mkdir()
-    asking.dataset_of(config, protocol="temporal", folds=1)[0].save(place)
-    item = Round(
-        name="p",
-        kind=kind,
-        seed=1,
-        fold=0,
-        k=5,
-        repeats=True,
-        protocol="abc",
-        model=config.model.model_dump(mode="json") | words,
-        trainer=config.trainer.model_dump(mode="json"),
-    )
-    return item, {"dataset": place, "folder": folder, "threads": 1, "report": lambda what, share: None}
-
-
-def test_a_child_tells_its_figures_and_its_own_peak(tmp_path, shop):
-    held = b"x" * (400 * 2**20)  # what this process holds is no memory of the child
-    item, given = child_of(tmp_path, shop)
-    fitted = apart_module.apart("fit", item, **given)
-    del held
-    assert 20 < fitted["fit_peak_megabytes"] < 400
-    judged = apart_module.apart("judge", item, **given)
-    assert judged["costs"]["peak_megabytes"] > 20
-    assert pl.read_parquet(given["folder"] / apart_module.VALUES).height > 20
-
-
-def test_what_a_child_refuses_is_said_in_its_own_words(tmp_path, shop):
-    item, given = child_of(tmp_path, shop, kind="ease", ease={"most_items": 5})
-    with pytest.raises(BadData, match=r"p: .*60"):
-        apart_module.apart("fit", item, **given)
-
-
-def test_a_child_ends_when_its_parent_does(tmp_path):
-    job = tmp_path / "job.json"
-    os.mkfifo(job)  # it waits there for its job
-    command = [sys.executable, "-m", "recloop_pipelines.apart", str(job)]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    child.stdin.close()
-    assert child.wait(timeout=60) == 1
-    child.stdout.close()
-
-
-def test_what_else_is_wrong_for_good_is_no_refusal_of_the_data(tmp_path, shop):
-    item, given = child_of(tmp_path, shop)
-    (given["folder"] / "model").mkdir()
-    (given["folder"] / "model" / "model.json").write_text('{"kind": "magic"}')
-    with pytest.raises(Permanent, match=r"p: .*of the kind 'magic'") as error:
-        apart_module.apart("judge", item, **given)
-    assert not isinstance(error.value, BadData)
-
-
-def test_a_child_that_dies_is_named_with_its_log(tmp_path, shop):
-    item, given = child_of(tmp_path, shop, kind="no_such_kind")
-    with pytest.raises(Stopped, match=r"fit of p \(seed 1, fold 0\) ended with exit code 1: KeyError"):
-        apart_module.apart("fit", item, **given)
-    assert Path(given["folder"] / "fit.log").exists()
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -329,12 +218,3 @@ def test_a_canary_never_goes_on_with_what_another_one_left(shop, tmp_path, here,
     canaries = [(name, left) for name, left in seen if name.endswith("-canary")]
     assert [left for _, left in canaries] == [False, False]
     assert len({name for name, _ in canaries}) == 2
-
-
-def test_a_public_set_is_named_like_a_scenario():
-    found = configured("beauty", sets=["model.ease.l2=7"])
-    assert (found.scenario, found.data.source, found.data.events) == ("beauty", "public", "beauty")
-    assert (found.split.kind, found.model.ease.l2) == ("leave_last_out", 7)
-    assert configured("ml-100k").split.kind == "temporal"
-    with pytest.raises(BadConfig, match=r"no such file, and no such scenario.*Did you mean beauty"):
-        configured("beautyy")

@@ -5,6 +5,7 @@ import json
 import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -157,14 +158,19 @@ def _search(study: "Study", bench: Bench, steps: Steps) -> None:
     left = bench.asked.trials - len(study.get_trials(deepcopy=False, states=done))
     if left <= 0:
         return
-    study.optimize(
+    search = partial(
+        study.optimize,
         lambda trial: _value(trial, bench, steps),
-        n_trials=left,
         timeout=bench.asked.seconds,
-        n_jobs=bench.asked.workers,
         catch=(BadData, Stopped),
         callbacks=[MaxTrialsCallback(bench.asked.trials, states=done)],
     )
+    waiting = len(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
+    # two workers may take one waiting trial, and the slower one of them then fails: what waits is for one alone
+    if waiting:
+        search(n_trials=min(left, waiting))
+    if left > waiting:
+        search(n_trials=left - waiting, n_jobs=bench.asked.workers)
 
 
 def _value(trial: "Trial", bench: Bench, steps: Steps) -> float:

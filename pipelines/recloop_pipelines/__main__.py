@@ -5,7 +5,7 @@ import sys
 import typer
 
 from recloop.errors import Busy, Conflict, Permanent, Unavailable
-from recloop_pipelines.commands import bandit, data, loop, models, platform
+from recloop_pipelines.commands import bandit, bench, data, loop, models, platform
 from recloop_pipelines.console import people
 
 EPILOG = """Exit codes: 0 done; 1 a defect of ours; 2 wrong usage; 3 bad input (configuration, data, artefact) or a component
@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for command in (*platform.COMMANDS, *loop.COMMANDS, *models.COMMANDS):
+for command in (*platform.COMMANDS, *loop.COMMANDS, *models.COMMANDS, *bench.COMMANDS):
     app.command(name=command.__name__.rstrip("_"))(command)
 app.add_typer(data.app)
 app.add_typer(bandit.app)

@@ -1,0 +1,1 @@
+"""Made-up shoppers whose tastes are known, to try recommendations, experiments and alarms on."""

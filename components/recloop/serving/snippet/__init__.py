@@ -1,0 +1,1 @@
+"""The browser snippet, plain JavaScript in recloop.js."""

@@ -1,0 +1,104 @@
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recloop.client import Client, Event, Full, Later, Outbox
+
+
+def event(name, item="a"):
+    return Event(event_id=name, user_id="u", item_id=item, event="view")
+
+
+@pytest.fixture
+def opened(service, tmp_path):
+    """Function: -> a client with an outbox in tmp_path."""
+
+    def start():
+        settings = {"transport": httpx.MockTransport(service), "clock": lambda: 7.0, "sleep": lambda _: None}
+        return Client("http://service", outbox=tmp_path / "outbox.db", **settings)
+
+    return start
+
+
+def test_events_of_a_service_that_is_away_are_queued_and_sent_by_the_next_client(service, opened):
+    with opened() as client:
+        service.failures = [httpx.ConnectError("down")]
+        assert [result.status for result in client.send([event("1"), event("2")])] == ["queued", "queued"]
+    with opened() as client:
+        assert [result.status for result in client.send([event("3")])] == ["accepted"]
+        assert len(client.outbox) == 0
+    assert list(service.counted) == ["1", "2", "3"]
+
+
+def test_an_event_that_waited_happened_when_it_was_made(service, opened):
+    with opened() as client:
+        client.send([event("1")])
+    assert service.counted["1"]["time"] == 7.0
+
+
+def test_an_answer_that_was_lost_doubles_nothing(service, opened):
+    def took_it_and_fell_silent(request):
+        service.failures = []
+        service(request)
+        raise httpx.ReadError("gone")
+
+    with opened() as client:
+        client.http = httpx.Client(base_url="http://service", transport=httpx.MockTransport(took_it_and_fell_silent))
+        assert client.send([event("1")])[0].status == "queued"
+        client.http.close()
+    with opened() as client:
+        assert [result.status for result in client.flush()] == ["duplicate"]
+        assert len(client.outbox) == 0
+
+
+def test_what_the_service_rejects_is_kept_aside_with_its_reason(service, opened):
+    with opened() as client:
+        assert [result.status for result in client.send([event("1", "bad"), event("2")])] == ["rejected", "accepted"]
+        assert [(body["event_id"], reason) for body, reason in client.outbox.rejected()] == [("1", "bad item")]
+        assert len(client.outbox) == 0
+
+
+def test_a_flush_says_that_the_service_is_away_and_keeps_everything(service, opened):
+    with opened() as client:
+        service.failures = [httpx.ConnectError("down")] * 9
+        client.send([event("1")])
+        with pytest.raises(Later):
+            client.flush()
+        assert len(client.outbox) == 1
+
+
+def test_a_full_outbox_takes_all_of_a_batch_or_nothing(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", most=2)
+    outbox.put([{"event_id": "1"}])
+    with pytest.raises(Full, match="holds 2 events"):
+        outbox.put([{"event_id": "2"}, {"event_id": "3"}])
+    assert [body["event_id"] for body in outbox.oldest()] == ["1"]
+    outbox.close()
+
+
+def test_one_event_waits_once(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db")
+    outbox.put([{"event_id": "1"}, {"event_id": "1"}])
+    assert len(outbox) == 1
+    outbox.close()
+
+
+FAILURES = st.lists(st.sampled_from(["down", 503, 429]), max_size=4)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(failures=st.lists(FAILURES, min_size=1, max_size=5))
+def test_whatever_fails_every_event_counts_once(tmp_path_factory, service, failures):
+    """One event is sent after each run of failures; at the end the service has each of them once."""
+    service.counted.clear()
+    path = tmp_path_factory.mktemp("client") / "outbox.db"
+    for n, run in enumerate(failures):
+        service.failures = [httpx.ConnectError("down") if f == "down" else httpx.Response(f) for f in run]
+        with Client("http://s", outbox=path, transport=httpx.MockTransport(service), sleep=lambda _: None) as client:
+            client.send([event(str(n))])
+    service.failures = []
+    with Client("http://s", outbox=path, transport=httpx.MockTransport(service)) as client:
+        client.flush()
+        assert len(client.outbox) == 0
+    assert sorted(service.counted) == [str(n) for n in range(len(failures))]

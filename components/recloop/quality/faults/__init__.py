@@ -1,0 +1,1 @@
+"""Faults that happen to events, planted on purpose into clean days."""

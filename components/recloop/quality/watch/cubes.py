@@ -1,0 +1,204 @@
+"""events -> cubes: everything the watch needs to know of the days, counted in one pass over the rows.
+
+Days and hours are those of the customers' zone; a day is its number since 1970. Ids are compared by 64-bit hashes, which
+never leave memory.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from recloop.columns import Columns
+
+DAY, HOUR, ROWS, USERS, KEY = "day", "hour", "rows", "users", "key"
+DAY_US = 86_400_000_000
+BACK = 28
+"""days before a day that figures compare it with"""
+JUMP = 0.56
+"""a price this far from the item's usual one, in natural logarithms, has jumped (factor 1.75)"""
+NULLABLE = (Columns.Price, Columns.Basket, Columns.Store, Columns.Rating)
+SHAPES = ((r"[0-9]+", "9"), (r"[A-Za-z]+", "a"))
+"""what the shape of an id leaves of it"""
+CODES = {Columns.User: "u", Columns.Item: "i"}
+"""id -> the column of its hash"""
+USER, ITEM = pl.col(CODES[Columns.User]), pl.col(CODES[Columns.Item])
+
+
+@dataclass(frozen=True)
+class Cubes:
+    """Small tables by day; `day` is the number since 1970."""
+
+    days: pl.DataFrame
+    """a row a day: rows, users, shares of nulls, means, copies, replays, ..."""
+    hours: pl.DataFrame
+    """day, key (hour) -> rows, users"""
+    stores: pl.DataFrame
+    """day, key -> rows, users; price_off: the mean logarithm of the price against the item's usual one"""
+    kinds: pl.DataFrame
+    """day, key -> rows, users"""
+    categories: pl.DataFrame
+    """day, key -> rows, users"""
+
+
+def local(zone: str) -> pl.Expr:
+    """Microseconds since 1970 on the clocks of a zone."""
+    time = pl.col(Columns.Time)
+    return (time if zone == "UTC" else time.dt.convert_time_zone(zone).dt.replace_time_zone(None)).to_physical()
+
+
+def number(zone: str) -> pl.Expr:
+    """The day of an event, or of what else has a time."""
+    return (local(zone) // DAY_US).cast(pl.Int32).alias(DAY)
+
+
+def window(good: pl.DataFrame, items: pl.DataFrame, *, since: int, zone: str) -> pl.DataFrame:
+    """Good events, sorted by time -> those from the day `since` on, with what the figures need of them.
+
+    Adds day, hour, second (of the day), u and i (hashes of the ids), log_price, off (the logarithm of the price against
+    the mean of the item's earlier ones in the window; null without one) and the widest category.
+    """
+    micros = good[Columns.Time].to_physical()
+    start = int(micros.search_sorted((since - 1) * DAY_US, side="left")) if good.height else 0
+    of_day = local(zone) % DAY_US
+    rows = (
+        good.slice(start)
+        .lazy()
+        .with_columns(
+            number(zone),
+            (of_day // 3_600_000_000).cast(pl.Int8).alias(HOUR),
+            (of_day // 1_000_000).cast(pl.Int32).alias("second"),
+            *(pl.col(c).hash().alias(a) for c, a in CODES.items()),
+            pl.when(pl.col(Columns.Price) > 0).then(pl.col(Columns.Price).log()).alias("log_price"),
+        )
+        .filter(pl.col(DAY) >= since)
+    )
+    widest = pl.col(Columns.Category).cast(pl.String).str.split(" > ").list.first()
+    wares = items.lazy().select(pl.col(Columns.Item).hash().alias("i"), widest.alias(Columns.Category)).unique("i")
+    log = pl.col("log_price")
+    usual = ((log.cum_sum() - log) / (log.cum_count() - 1)).over("i")
+    return (
+        rows.with_columns((log - usual).fill_nan(None).alias("off"))
+        .join(wares, on="i", how="left", maintain_order="left")
+        .collect()
+    )
+
+
+def seen(good: pl.DataFrame, *, zone: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All good events -> of users and of items: the day each id was first seen, and that on which one of its shape was."""
+    every = good.lazy().select(
+        Columns.Time, Columns.User, Columns.Item, *(pl.col(c).hash().alias(a) for c, a in CODES.items())
+    )
+    users, wares = pl.collect_all([_ids(every, USER, Columns.User, zone), _ids(every, ITEM, Columns.Item, zone)])
+    return users, wares
+
+
+def cubes(window: pl.DataFrame, seen: tuple[pl.DataFrame, pl.DataFrame]) -> Cubes:
+    """The window's rows, and what was seen when -> Cubes of the window's days."""
+    rows = window.lazy()
+    *scalars, hours, stores, kinds, categories = pl.collect_all(
+        [
+            _scalars(rows),
+            _people(rows),
+            _popularity(rows),
+            _repeats(rows),
+            _copies(rows),
+            _new(rows, seen[0], USER, Columns.User),
+            _new(rows, seen[1], ITEM, Columns.Item),
+            _grouped(rows, HOUR),
+            *(_grouped(rows, column) for column in (Columns.Store, Columns.Event, Columns.Category)),
+        ]
+    )
+    return Cubes(_joined(scalars), hours, stores, kinds, categories)
+
+
+def _ids(every: pl.LazyFrame, code: pl.Expr, column: str, zone: str) -> pl.LazyFrame:
+    """code -> first and shape_first, days."""
+    shape = pl.col(column)
+    for pattern, rest in SHAPES:
+        shape = shape.str.replace_all(pattern, rest)
+    ids = every.group_by(code).agg(pl.col(Columns.Time).min(), pl.col(column).first())
+    days = ids.with_columns(number(zone).alias("first"))
+    return days.with_columns(pl.col("first").min().over(shape).alias("shape_first")).drop(column, Columns.Time)
+
+
+def _new(rows: pl.LazyFrame, ids: pl.DataFrame, code: pl.Expr, column: str) -> pl.LazyFrame:
+    """Share of the day's rows whose id is new that day, and whose id has a shape that is new that day."""
+    each = rows.group_by(DAY, code).agg(pl.len().alias("n")).join(ids.lazy(), on=code.meta.output_name())
+    here, total = pl.col("n"), pl.col("n").sum()
+    return each.group_by(DAY).agg(
+        (here.filter(pl.col("first") == pl.col(DAY)).sum() / total).alias(f"new_{column}"),
+        (here.filter(pl.col("shape_first") == pl.col(DAY)).sum() / total).alias(f"odd_{column}"),
+    )
+
+
+def _scalars(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return rows.group_by(DAY).agg(
+        pl.len().alias(ROWS),
+        *(pl.col(c).null_count().truediv(pl.len()).alias(f"null_{c}") for c in NULLABLE),
+        pl.col(Columns.Quantity).log1p().mean().alias("quantity"),
+        (pl.col(Columns.Discount) > 0).mean().alias("discounted"),
+        (pl.col(Columns.Price) == 0).fill_null(False).mean().alias("free"),
+        pl.col("off").mean().alias("price_level"),
+        (pl.col("off").abs() > JUMP).mean().alias("price_jumps"),
+        (pl.col("second").max() / 3600).alias("last"),
+    )
+
+
+def _people(rows: pl.LazyFrame) -> pl.LazyFrame:
+    each = rows.group_by(DAY, USER).agg(pl.len().alias("n"), pl.col("second").n_unique().alias("moments"))
+    return each.group_by(DAY).agg(
+        pl.len().alias(USERS),
+        pl.col("n").max().alias("busiest_user"),
+        pl.col("moments").max().alias("busiest_moments"),
+        pl.col("n").top_k(10).sum().truediv(pl.col("n").sum()).alias("busiest_ten"),
+    )
+
+
+def _popularity(rows: pl.LazyFrame) -> pl.LazyFrame:
+    each = rows.group_by(DAY, ITEM).agg(pl.len().alias("n"))
+    return each.group_by(DAY).agg(
+        pl.col("n").max().truediv(pl.col("n").sum()).alias("top_item"),
+        pl.len().truediv(pl.col("n").sum()).alias("variety"),
+    )
+
+
+def _repeats(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Share of the day's pairs of user and item that were seen in the 28 days before."""
+    pairs = rows.select(pl.struct("u", "i").hash().alias("pair"), DAY).unique().sort("pair", DAY)
+    same = pl.col("pair") == pl.col("pair").shift(1)
+    again = same & (pl.col(DAY) - pl.col(DAY).shift(1) <= BACK)
+    return (
+        pairs.with_columns(again.fill_null(False).alias("again"))
+        .group_by(DAY)
+        .agg(pl.col("again").mean().alias("repeats"))
+    )
+
+
+def _copies(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Shares of rows that repeat user, item and kind within a minute, and user, item and second of an earlier day."""
+    minute = pl.struct("u", "i", Columns.Event, DAY, pl.col("second") // 60).hash().alias("minute")
+    moment = pl.struct("u", "i", "second").hash().alias("moment")
+    keys = rows.select(DAY, minute, moment)
+    first = keys.group_by("moment").agg(pl.col(DAY).min().alias("first"))
+    return (
+        keys.with_columns((~pl.col("minute").is_first_distinct()).alias("again"))
+        .join(first, on="moment")
+        .group_by(DAY)
+        .agg(pl.col("again").mean().alias("doubled"), (pl.col("first") < pl.col(DAY)).mean().alias("replayed"))
+    )
+
+
+def _grouped(rows: pl.LazyFrame, column: str) -> pl.LazyFrame:
+    return rows.group_by(DAY, pl.col(column).cast(pl.String).fill_null("").alias(KEY)).agg(
+        pl.len().alias(ROWS),
+        USER.n_unique().alias(USERS),
+        pl.col("off").mean().alias("price_off"),
+        pl.col("off").count().alias("priced"),
+    )
+
+
+def _joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    days, *more = parts
+    for part in more:
+        days = days.join(part, on=DAY, how="left")
+    return days.sort(DAY)

@@ -1,0 +1,76 @@
+"""The kinds `for_you` and `session`: the release's router says who answers a user of whom so many events are known."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recloop.models.ranked import Recommender, permitted
+from recloop.models.router import MODEL, sources_of
+from recloop.models.served import Served
+from recloop.serving.bundle import Bundle
+from recloop.serving.ranking import for_you, slate_of
+from recloop.serving.stages import Kind, Slate, Wanted
+
+T = TypeVar("T")
+KEPT = 3
+SPARSE = "item_knn"
+"""the source that may know fewer items than are wanted"""
+
+
+class Latest(Generic[T]):
+    """Something made of a release, kept for the releases that were asked last: champion, canary, shadow."""
+
+    def __init__(self, make: Callable[[Bundle], T]) -> None:
+        self.make = make
+        self.held: list[tuple[Bundle, T]] = []
+
+    def of(self, bundle: Bundle) -> T:
+        """What was made of this bundle."""
+        for known, made in self.held:
+            if known is bundle:
+                return made
+        made = self.make(bundle)
+        self.held = [(bundle, made), *self.held][:KEPT]
+        return made
+
+
+def codes_of(wanted: Wanted, items: Sequence[str]) -> NDArray[np.int32]:
+    """Codes of the items that the release knows, each once, in the order given."""
+    known = wanted.question.serving.bundle.items.codes
+    return np.array(list(dict.fromkeys(known[item] for item in items if item in known)), dtype=np.int32)
+
+
+def left_out(wanted: Wanted) -> NDArray[np.int32]:
+    """Codes that the request leaves out."""
+    return codes_of(wanted, wanted.question.ask.left_out)
+
+
+def routed() -> Kind:
+    """The model for most; another source where the evaluation found it better for so short a history."""
+    latest = Latest(lambda bundle: sources_of(bundle.model))
+
+    def propose(wanted: Sequence[Wanted]) -> list[Slate]:
+        names = [one.question.serving.bundle.router.source(len(one.question.history.items)) for one in wanted]
+        own = [n for n, name in enumerate(names) if name == MODEL]
+        slates = dict(zip(own, for_you([wanted[n] for n in own]), strict=True))
+        for n, name in enumerate(names):
+            if name != MODEL:
+                source = latest.of(wanted[n].question.serving.bundle)[name]
+                slates[n] = replace(_from(source, name, wanted[n]), notes={"source": name})
+        return [slates[n] for n in range(len(wanted))]
+
+    return propose
+
+
+def _from(source: Recommender | Served, name: str, wanted: Wanted) -> Slate:
+    question = wanted.question
+    served, history, seen = question.serving.bundle.model, question.history, question.ask.exclude_seen
+    exclude = left_out(wanted)
+    found = source.recommend(history, k=wanted.depth, exclude_seen=seen, allowed=wanted.allowed, exclude=exclude)
+    if name == SPARSE:
+        mask = permitted(served.n_codes, wanted.allowed, exclude)
+        found = served.filled(found, history, mask, exclude_seen=seen)
+    return slate_of(found, 0)

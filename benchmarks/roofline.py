@@ -1,0 +1,26 @@
+"""How much of this machine's rate of matrix products a training step reaches."""
+
+import time
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+
+def matmul_rate(size=1536, times=8):
+    """Floating-point operations a processor second, and a second, of a great matrix product."""
+    a = torch.rand(size, size)
+    a @ a
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in range(times):
+        a @ a
+    work = 2 * size**3 * times
+    return work / (time.process_time() - cpu), work / (time.perf_counter() - wall)
+
+
+def flops(plan, net):
+    """Floating-point operations of the matrix products of an average step, those of the fused losses not among them."""
+    some = [batch for n, batch in enumerate(plan.batches(0, rank=0, world=1)) if n % 16 == 0]
+    with FlopCounterMode(display=False) as counter:
+        for batch in some:
+            plan.loss(net, batch, 1).backward()
+    return counter.get_total_flops() / len(some)

@@ -44,7 +44,8 @@ lock: install ## Resolve pyproject.toml into the lock files
 	$(PIP) uv && PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python infra/lock.py
 docs: install ## Write the README's command output anew
 	$(BIN)/python docs/refresh.py
-bench: install ## Ratios against a peer in the same run: the journal, the encoder
+bench: install ## Ratios against a peer in the same run (journal, encoder), and docs/benchmarks.md from the logged runs
 	$(BIN)/python -m pytest benchmarks -q -s
+	$(BIN)/python benchmarks/report.py
 clean: ## Remove caches (not .recloop, which holds data)
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from ncf_floors import EXACT, FLOORS
 from safetensors.numpy import load_file
 from scipy import sparse
 
@@ -68,22 +69,6 @@ def judge(score, taken, sampled):
     }
 
 
-def neighbours(taken, shrink=10.0, nearest=200):
-    """Item-kNN over whole histories by shrunk cosine: the floor."""
-    together = (taken.T @ taken).toarray()
-    counts = together.diagonal().copy()
-    np.fill_diagonal(together, 0)
-    cosine = together / (np.sqrt(np.outer(counts, counts)) + shrink)
-    cosine[cosine < np.partition(cosine, -nearest, axis=1)[:, -nearest, None]] = 0
-    return lambda users: taken[users] @ cosine.T
-
-
-def popular(taken):
-    """Most taken first."""
-    counts = np.asarray(taken.sum(axis=0), dtype=np.float32)
-    return lambda users: np.repeat(counts, len(users), axis=0)
-
-
 def network(kind, taken, sampled, args, seed):
     """Fit one model; its figures with learnt users, and with users folded in from the history."""
     changes = {kind: json.loads(args.set)} if args.set else {}
@@ -136,11 +121,18 @@ def main():
     if args.tune:
         pairs, sampled = held_out(pairs, n_codes)
     taken = matrix(pairs, n_codes)
-    for kind in args.kind or ["popularity", "item_knn", "mf", "gmf", "mlp", "neumf"]:
-        floor = {"popularity": popular, "item_knn": neighbours}.get(kind)
-        for seed in range(args.first_seed, args.first_seed + (1 if floor else args.seeds)):
-            figures = judge(floor(taken), taken, sampled) if floor else network(kind, taken, sampled, args, seed)
-            tell(kind, seed, figures, sampled, args)
+    for kind in args.kind or [*FLOORS, "mf", "gmf", "mlp", "neumf"]:
+        for seed in range(args.first_seed, args.first_seed + (1 if kind in EXACT else args.seeds)):
+            one = floor if kind in FLOORS else network
+            tell(kind, seed, one(kind, taken, sampled, args, seed), sampled, args)
+
+
+def floor(kind, taken, sampled, args, seed):
+    """Fit what is no network; its figures."""
+    settings, start = json.loads(args.set or "{}"), time.process_time()
+    score = FLOORS[kind](taken, seed=seed, **settings)
+    spent = {"cpu_seconds": round(time.process_time() - start, 1), "settings": settings}
+    return judge(score, taken, sampled) | spent
 
 
 def tell(kind, seed, figures, sampled, args):

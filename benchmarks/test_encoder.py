@@ -8,7 +8,8 @@ import torch
 from recloop.config import SASRecConfig
 from recloop.models.encoder import session
 from recloop.models.export import export
-from recloop.models.sasrec import LastState, SASRec
+from recloop.models.sasrec import SASRec
+from recloop.models.sequence_net import LastState
 
 TIMES = 300
 

@@ -1,144 +1,162 @@
-"""Seconds an epoch of SASRec beside RecTools', one after the other in one run, on a published file of sequences.
+"""SASRec on Amazon Beauty beside RecTools': seconds an epoch, and seconds to the same quality, in one run.
 
-RECLOOP_BENCH_RECTOOLS=/path/to/python python benchmarks/training.py Beauty.txt --loss sampled --json out.jsonl
-One block, one head, dimension 64, length 50, batch 128. RecTools draws 256 negatives for each position; here 1,024 are
-shared by a batch. Wall seconds are only worth comparing on a quiet machine; processor seconds say what the work costs.
---peer-steps N times N steps of RecTools, all of which are padded to the same size, and multiplies.
+RECLOOP_BENCH_RECTOOLS=/path/to/python recloop bench training
+One block, one head, dimension 64, length 50, batch 128. RecTools draws 256 negatives for each position, here 1,024 are
+shared by a batch. Seconds to the same NDCG@10 on the validation visit are steps times the seconds of a step as timed
+without looks, ours with what comes before the first step. Training RecTools to its plateau takes hours: --peer-folder keeps
+it, so that it can be had in parts. Wall seconds are worth comparing on a quiet machine only.
 """
 
-import argparse
-import json
-import math
-import os
-import subprocess
-import sys
 import tempfile
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 
-import torch
-from torch.utils.flop_counter import FlopCounterMode
+import learning
+import peer
+from beauty import load
+from contract import parser, peak_mb, say, told
+from roofline import flops, matmul_rate
 
-from recloop.config import DataConfig, SASRecConfig, SplitConfig, TrainerConfig
-from recloop.data import split
-from recloop.data.sources.collect import collect
-from recloop.models.fit import Optimiser, train
-from recloop.models.sasrec import SASRec
-from recloop.models.sasrec_fit import plan_of
-from recloop.models.task import past_of
+from recloop.config import SASRecConfig
 
-PEER = "RECLOOP_BENCH_RECTOOLS"
-SETTINGS = {"length": 50, "dim": 64, "blocks": 1, "heads": 1, "batch": 128, "dropout": 0.2, "horizon": 1, "epochs": 1}
-
-
-class Timed:
-    """A plan, and the seconds from the end of its first step to the end of its last."""
-
-    def __init__(self, plan):
-        self.plan, self.steps, self.seed, self.lr, self.loss, self.marks = (
-            plan,
-            plan.steps,
-            plan.seed,
-            plan.lr,
-            plan.loss,
-            [],
-        )
-
-    def batches(self, start, *, rank, world):
-        for batch in self.plan.batches(start, rank=rank, world=world):
-            yield batch
-            self.marks.append((time.perf_counter(), time.process_time()))
-
-    @property
-    def a_step(self):
-        (wall, cpu), (last_wall, last_cpu) = self.marks[0], self.marks[-1]
-        return {"wall": (last_wall - wall) / (len(self.marks) - 1), "cpu": (last_cpu - cpu) / (len(self.marks) - 1)}
+SPEED = {"length": 50, "dim": 64, "blocks": 1, "heads": 1, "batch": 128, "dropout": 0.2, "horizon": 1, "epochs": 1}
+SPEED |= {"negatives": 1024, "draw": "uniform", "fast": True}
+RECIPE = SPEED | {"dropout": 0.4, "lr": 0.002, "first": "cooccurrence", "first_scale": 0.1, "epochs": 20, "patience": 6}
+SEEDS = (1, 2, 3)
+PEER_STEPS = 20
+"""of RecTools that are timed; all of them are padded to the same size"""
 
 
-def flops(plan, net):
-    """Floating-point operations of the matrix products of an average step."""
-    some = [batch for n, batch in enumerate(plan.batches(0, rank=0, world=1)) if n % 16 == 0]
-    with FlopCounterMode(display=False) as counter:
-        for batch in some:
-            plan.loss(net, batch, 1).backward()
-    return counter.get_total_flops() / len(some)
+def epochs(beauty, asked, python):
+    """Loss -> seconds an epoch of both, and what share of the machine's matrix products our step is."""
+    return {loss: epoch(beauty, loss, asked, python) for loss in ("sampled", "full")}
 
 
-def matmul_rate(size=1536, times=8):
-    """Floating-point operations a processor second, and a second, of a great matrix product."""
-    a = torch.rand(size, size)
-    a @ a
-    wall, cpu = time.perf_counter(), time.process_time()
-    for _ in range(times):
-        a @ a
-    work = 2 * size**3 * times
-    return work / (time.process_time() - cpu), work / (time.perf_counter() - wall)
+def epoch(beauty, loss, asked, python):
+    """One epoch of ours, and some steps of RecTools'."""
+    say(f"One epoch, {loss} softmax")
+    config = SASRecConfig(**SPEED, loss=loss)
+    _, timed, net = learning.learn(beauty, config, seed=1, threads=asked.threads, judged=False)
+    found = {"recloop": side(timed.a_step, timed.steps) | {"peak_mb": peak_mb()}}
+    found["matmul"] = share(timed, net)
+    if python:
+        steps = 4 if asked.quick else asked.peer_steps
+        spent = peer.timed(python, beauty, loss=loss, threads=asked.threads, steps=steps)
+        found["rectools"] = side(spent, peer.steps_an_epoch(beauty)) | {"peak_mb": spent["peak_mb"]}
+        found |= {name: ratio(found, clock) for name, clock in (("ratio", "seconds"), ("cpu_ratio", "cpu_seconds"))}
+    return found
 
 
-def own(data, config, threads):
-    past, n_codes = past_of(data, data.windows(1)[1]), data.catalogue.height + 1
-    torch.manual_seed(1)
-    plan, net = plan_of(past, n_codes, config, 1, 1), SASRec(n_codes, config)
-    timed = Timed(plan)
-    with tempfile.TemporaryDirectory() as work:
-        trainer = TrainerConfig(threads=threads, checkpoint_seconds=1e6)
-        train(net, timed, name="sasrec", trainer=trainer, work=Path(work), optimiser=Optimiser(fused=config.fast))
-    rate, wall_rate = matmul_rate()
-    found = timed.a_step
-    made = flops(plan, net.train())
-    return found | {
-        "steps": plan.steps,
-        "gflop": made / 1e9,
-        "share_of_matmul": made / (found["cpu"] * rate),
-        "matmul_gflops": wall_rate / 1e9,
+def side(a_step, steps):
+    """Seconds an epoch of one of the two."""
+    return {
+        "seconds": round(a_step["wall"] * steps, 3),
+        "cpu_seconds": round(a_step["cpu"] * steps, 3),
+        "steps": steps,
+        "timed_steps": a_step["timed"],
     }
 
 
-def peer(python, data, config, threads, steps, folder):
-    past = past_of(data, data.windows(1)[1])
-    users = len(past) - int((past.lengths < 2).sum())
-    path = folder / "interactions.csv"
-    rows = zip(past.rows.tolist(), past.items.tolist(), past.times.tolist(), strict=True)
-    path.write_text("user_id,item_id,time\n" + "".join(f"{u},{i},{t}\n" for u, i, t in rows))
-    told = {name: getattr(config, name) for name in ("length", "dim", "batch", "dropout")}
-    told |= {"threads": threads, "steps": steps, "loss": "softmax" if config.loss == "full" else "sampled_softmax"}
-    told |= {"negatives": 256, "all_steps": math.ceil(users / config.batch)}
-    script = Path(__file__).with_name("rectools_epoch.py")
-    ran = subprocess.run(
-        [python, str(script), str(path), json.dumps(told)], check=True, capture_output=True, text=True, cwd=folder
-    )
-    return json.loads(ran.stdout.splitlines()[-1])
+def ratio(found, clock):
+    """How many times RecTools' epoch takes ours."""
+    return round(found["rectools"][clock] / found["recloop"][clock], 1)
+
+
+def share(timed, net):
+    """The part of a step's processor time that its matrix products would take at the rate of a great one."""
+    rate, wall_rate = matmul_rate()
+    made, spent = flops(timed.plan, net.train()), timed.a_step["cpu"]
+    return {
+        "gflop_a_step": round(made / 1e9, 2),
+        "gflop_per_second": round(wall_rate / 1e9, 1),
+        "share": round(made / spent / rate, 3),
+    }
+
+
+def quality(beauty, asked, python):
+    """Curves of both, and the first step of each at which the lesser of the two best scores is reached."""
+    config = SASRecConfig(**(RECIPE | ({"epochs": 3} if asked.quick else {})))
+    found = {"recipe": config.model_dump(mode="json"), "recloop": []}
+    for seed in SEEDS[:1] if asked.quick else SEEDS:
+        say(f"Recloop to its plateau, seed {seed}")
+        curve, timed, _ = learning.learn(beauty, config, seed=seed, threads=asked.threads)
+        found["recloop"].append({"seed": seed, "before": round(float(timed.marks[0][0]), 2), "curve": curve})
+    theirs = peer_curve(beauty, asked, python)
+    return found | ({"rectools": {"recipe": peer.RECIPE, "curve": theirs}} if theirs else {})
+
+
+def peer_curve(beauty, asked, python):
+    """RecTools' looks, made now or kept in a folder; empty where there is neither."""
+    if python is None or (asked.quick and not asked.peer_folder):
+        return []
+    say("RecTools to its plateau")
+    with tempfile.TemporaryDirectory() as scratch:
+        told = {"threads": asked.threads, "epochs": asked.peer_epochs, "patience": asked.peer_patience}
+        return peer.curve(python, beauty, asked.peer_folder or Path(scratch), **told)
+
+
+def best(curve):
+    """The best score of a curve."""
+    return max(look["ndcg"] for look in curve)
+
+
+def first(curve, target):
+    """The first step at which a score is reached."""
+    return next(look["step"] for look in curve if look["ndcg"] >= target)
+
+
+def raced(curves, timing):
+    """Seconds to the same NDCG@10: the lesser of the best of RecTools and the worst seed's best of ours."""
+    ours, theirs = curves["recloop"], curves["rectools"]["curve"]
+    target = min(best(theirs), *(best(run["curve"]) for run in ours))
+    a_step = {name: timing[name]["seconds"] / timing[name]["steps"] for name in ("recloop", "rectools")}
+    took = [run["before"] + first(run["curve"], target) * a_step["recloop"] for run in ours]
+    last = first(theirs, target) * a_step["rectools"]
+    mean = sum(took) / len(took)
+    return {
+        "target_ndcg10": target,
+        "recloop_seconds": [round(seconds, 1) for seconds in took],
+        "rectools_seconds": round(last, 1),
+        "ratio": round(last / mean, 1),
+        "best_ndcg10": {"recloop": [best(run["curve"]) for run in ours], "rectools": best(theirs)},
+    }
+
+
+def rows(found):
+    """The result as a table's rows."""
+    for loss, one in found["epoch"].items():
+        theirs = one.get("rectools", {})
+        yield (
+            f"seconds an epoch, {loss} softmax",
+            str(one["recloop"]["seconds"]),
+            str(theirs.get("seconds", "-")),
+            str(one.get("ratio", "-")),
+        )
+        yield f"share of the matmul rate, {loss}", f"{one['matmul']['share']:.0%}", "-", "-"
+        yield f"peak MB, {loss}", str(one["recloop"]["peak_mb"]), str(theirs.get("peak_mb", "-")), "-"
+    if race := found.get("to_quality"):
+        ours = ", ".join(map(str, race["recloop_seconds"]))
+        what = f"seconds to NDCG@10 {race['target_ndcg10']:.4f}"
+        yield what, ours, str(race["rectools_seconds"]), str(race["ratio"])
 
 
 def main():
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("file", type=Path)
-    asked.add_argument("--loss", choices=["sampled", "full"], default="sampled")
-    asked.add_argument("--slow", action="store_true", help="without the fast setting")
-    asked.add_argument("--threads", type=int, default=2)
-    asked.add_argument("--peer-steps", type=int, default=0, help="0 is the whole epoch")
-    asked.add_argument("--json", type=Path)
-    told = asked.parse_args()
-    events, items = collect(DataConfig(source="sequences", events=str(told.file)))
-    data = split.build(events, items, SplitConfig(kind="leave_last_out", min_item_events=1))
-    config = SASRecConfig(**SETTINGS, loss=told.loss, negatives=1024, draw="uniform", fast=not told.slow)
-    result = {"file": told.file.name, "loss": told.loss, "fast": config.fast, "threads": told.threads}
-    result["recloop"] = own(data, config, told.threads)
-    python = os.environ.get(PEER)
-    if python is None:
-        sys.stderr.write(f"RecTools is left out: {PEER} names no Python that has it.\n")
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            result["rectools"] = peer(python, data, config, told.threads, told.peer_steps, Path(folder))
-        for clock in ("wall", "cpu"):
-            epochs = [result[name][clock] * result[name]["steps"] for name in ("rectools", "recloop")]
-            result[f"{clock}_epoch"] = {"rectools": epochs[0], "recloop": epochs[1], "ratio": epochs[0] / epochs[1]}
-    result["date"] = datetime.now(UTC).isoformat(timespec="seconds")
-    sys.stdout.write(json.dumps(result) + "\n")
-    if told.json:
-        with told.json.open("a") as file:
-            file.write(json.dumps(result) + "\n")
+    """Measure and tell."""
+    asking = parser(__doc__)
+    asking.add_argument("--threads", type=int, default=2)
+    asking.add_argument("--peer-steps", type=int, default=PEER_STEPS, help="0 is the whole epoch")
+    asking.add_argument("--peer-folder", type=Path, help="where RecTools' training is kept, and goes on when run again")
+    asking.add_argument(
+        "--peer-epochs", type=int, default=200, help="more epochs of RecTools; 0 takes what the folder has"
+    )
+    asking.add_argument("--peer-patience", type=int, default=10, help="epochs without a better score")
+    asked = asking.parse_args()
+    python, beauty = peer.python(), load(SPEED["length"])
+    found = {"benchmark": "training", "set": "beauty", "n": len(beauty.validation.targets), "threads": asked.threads}
+    found["epoch"] = epochs(beauty, asked, python)
+    found["curves"] = quality(beauty, asked, python)
+    if "rectools" in found["curves"] and python:
+        found["to_quality"] = raced(found["curves"], found["epoch"]["sampled"])
+    told(found, list(rows(found)), ("", "Recloop", "RecTools", "ratio"), asked)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ def fit(
     warm: Path | None = None,
     devices: int = 1,
     progress: Callable[[str, float], None] | None = None,
+    context: Sequence[int] = (),
 ) -> dict[str, float]:
     """Fit into `out`, with a checkpoint after every step."""
     out.mkdir(parents=True, exist_ok=True)
@@ -48,6 +49,7 @@ def fit(
         work=work,
         warm=warm,
         progress=progress,
+        context=context,
     )
 
 

@@ -1,4 +1,5 @@
 import importlib.util
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from recloop.evaluation.protocol import Benchmark
 ROOT = Path(__file__).parents[1]
 spec = importlib.util.spec_from_file_location("report", ROOT / "benchmarks" / "report.py")
 report = importlib.util.module_from_spec(spec)
+sys.path.insert(0, str(ROOT / "benchmarks"))
 spec.loader.exec_module(report)
+sys.path.remove(str(ROOT / "benchmarks"))
 
 PROTOCOL = Benchmark(kind="temporal", start=0, end=9, k=10, min_item_events=1, data="d", learnt="past", repeats=False)
 
@@ -35,7 +38,7 @@ def test_the_page_has_a_section_a_run_with_its_protocol():
     assert page.count("| ndcg@10 |") == 2
     assert PROTOCOL.hash in page
     assert other.hash in page
-    assert "- [One](#first): best is a" in page
+    assert "- [One: best is a](#first)" in page
 
 
 def test_one_table_twice_is_refused():
@@ -43,6 +46,35 @@ def test_one_table_twice_is_refused():
         report.page({"first": comparison("One"), "second": comparison("One again")})
 
 
+TABLE = {
+    "title": "Beauty",
+    "protocol": "leave-one-out",
+    "n": 22363,
+    "columns": ["HR@10", "NDCG@10"],
+    "rows": [{"model": "hybrid", "values": [[0.1063, 0.0039], [0.064, None]], "seeds": 3, "command": "fit beauty"}],
+    "published": [{"model": "SASRec", "values": [0.0921, None], "source": "a README"}],
+    "notes": ["One thread."],
+}
+
+
+def test_a_table_of_models_stands_beside_what_others_published():
+    page = report.page({"beauty": TABLE})
+    assert "- [Beauty](#beauty)" in page
+    assert "Beauty: leave-one-out, n 22,363." in page
+    assert "| hybrid | 0.1063 +- 0.0039 | 0.0640 | 3 | - |" in page
+    assert "| SASRec | 0.0921 | - | a README |" in page
+    assert "- One thread.\n- hybrid: `fit beauty`" in page
+
+
+def test_a_benchmark_of_speed_has_its_figures_and_its_rows():
+    fits = [{"events": 10, "peak_mb": 1.5}, {"events": 100, "peak_mb": 2.25}]
+    page = report.page({"scale": {"benchmark": "scale", "growth": {"events": 10.0}, "fits": fits, "curves": [1, 2]}})
+    assert "- [recloop bench scale](#scale)" in page
+    assert "| growth.events | 10.0 |" in page
+    assert "fits:\n\n| events | peak_mb |\n|---|---|\n| 10 | 1.5 |\n| 100 | 2.25 |" in page
+    assert "curves" not in page
+
+
 def test_the_page_in_docs_is_that_of_the_logged_runs():
-    runs = {path.stem: report.load(path) for path in sorted(report.RUNS.glob("*.json"))}
+    runs = {path.stem: report.read(path) for path in sorted(report.RUNS.glob("*.json"))}
     assert report.PAGE.read_text() == report.page(runs)

@@ -59,8 +59,10 @@ EVENTS = ("view", "click", "cart", "purchase", "rating")
 """Kinds of event that the canonical table accepts."""
 
 REASONS = (
+    "no_consent",
     "unreadable_time",
     "unreadable_number",
+    "too_late",
     "missing_user",
     "missing_item",
     "missing_time",

@@ -5,7 +5,21 @@ import sys
 import typer
 
 from recloop.errors import Busy, Conflict, Permanent, Unavailable
-from recloop_pipelines.commands import bandit, bench, data, loop, models, platform
+from recloop_pipelines.commands import (
+    bandit,
+    bench,
+    canary,
+    data,
+    experiment,
+    init,
+    keys,
+    loop,
+    models,
+    platform,
+    privacy,
+    quarantine,
+    simulate,
+)
 from recloop_pipelines.console import people
 
 EPILOG = """Exit codes: 0 done; 1 a defect of ours; 2 wrong usage; 3 bad input (configuration, data, artefact) or a component
@@ -20,10 +34,22 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for command in (*platform.COMMANDS, *loop.COMMANDS, *models.COMMANDS, *bench.COMMANDS):
+for command in (
+    *platform.COMMANDS,
+    *loop.COMMANDS,
+    *models.COMMANDS,
+    *bench.COMMANDS,
+    *init.COMMANDS,
+    *simulate.COMMANDS,
+):
     app.command(name=command.__name__.rstrip("_"))(command)
 app.add_typer(data.app)
+app.add_typer(quarantine.app)
+app.add_typer(privacy.app)
 app.add_typer(bandit.app)
+app.add_typer(experiment.app)
+app.add_typer(canary.app)
+app.add_typer(keys.app)
 
 CODES: tuple[tuple[type[Exception], int], ...] = ((Busy, 5), (Conflict, 5), (Unavailable, 6), (Permanent, 3))
 

@@ -11,6 +11,7 @@ import yaml
 from recloop.config import Config, parse
 from recloop.errors import BadConfig, BadData
 from recloop_pipelines.settings import settings
+from recloop_pipelines.source import collected
 
 if TYPE_CHECKING:
     from recloop.data.dataset import Dataset
@@ -124,10 +125,9 @@ def metric_of(name: str) -> str:
 def dataset_of(config: Config, *, protocol: str, folds: int) -> tuple["Dataset", ...]:
     """The data of a configuration, bad rows left out -> a dataset a fold."""
     from recloop.data.events import reject
-    from recloop.data.sources.collect import collect
     from recloop.evaluation.folds import folds as split
 
-    read, items = collect(config.data, folder=settings().sets)
+    read, items = collected(config.data)
     events, refused = reject(read, items, config=config.quality, now=datetime.now(UTC))
     if refused.height > config.quality.max_bad_share * max(read.height, 1):
         raise BadData(

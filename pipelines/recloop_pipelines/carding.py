@@ -89,12 +89,22 @@ def _data(bundle: Path) -> dict[str, int | str]:
     end = json.loads((bundle / "release.json").read_text())["end"]
     with safe_open(bundle / "history.safetensors", framework="numpy") as arrays:
         events = int(arrays.get_slice("items").get_shape()[0])
-    return {
+    said: dict[str, int | str] = {
         "users": len(Vocabulary.load(bundle / "users.json")),
         "items": len(Vocabulary.load(bundle / "items.json")),
         "events of them": events,
         "up to": datetime.fromtimestamp(end, tz=UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
+    return said | _retrieval(bundle / "model" / "retrieval.json")
+
+
+def _retrieval(facts: Path) -> dict[str, int | str]:
+    """How a bundle finds the items nearest to a user, where it does."""
+    if not facts.exists():
+        return {}
+    said = json.loads(facts.read_text())
+    how = f"{said['kind']} over {said['items']:,} vectors"
+    return {"retrieval": how if said["kind"] == "exact" else f"{how}, recall {said['recall']:.4f} of the exact one"}
 
 
 def default_out(target: str) -> Path:

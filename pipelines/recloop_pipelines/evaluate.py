@@ -13,6 +13,7 @@ from recloop_pipelines.settings import opened, settings
 
 def evaluate(*, config: Config, out: str, dataset: str, model: str) -> str:
     """dataset, model -> scorecard: the model beside the champion and every baseline, with intervals and slices."""
+    from recloop.evaluation.cold_start import learn_router
     from recloop.evaluation.compare import compare
 
     source, made, serving = opened(dataset, kind="dataset"), opened(model, kind="model"), champion(config)
@@ -27,6 +28,7 @@ def evaluate(*, config: Config, out: str, dataset: str, model: str) -> str:
             progress=REPORT.get(),
         )
         card.save(draft.path)
+        learn_router(source.path, made.path, config=config).save(draft.path)
         users.write_parquet(draft.path / "per_user.parquet")
         draft.metrics |= {
             f"{view}_{config.gate.metric}": card.models["model"][view][config.gate.metric].value

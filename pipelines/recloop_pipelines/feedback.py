@@ -15,6 +15,7 @@ from recloop_pipelines.ingest import folded_feedback
 from recloop_pipelines.places import absolute, announce, required
 from recloop_pipelines.serve import facts, segments
 from recloop_pipelines.settings import opened, settings
+from recloop_pipelines.source import collected
 
 if TYPE_CHECKING:
     import polars as pl
@@ -109,9 +110,8 @@ def future(config: Config, since: datetime, until: datetime) -> "pl.DataFrame":
     import polars as pl
 
     from recloop.data.events import reject
-    from recloop.data.sources.collect import collect
 
-    raw, items = collect(config.data.model_copy(update={"until": until.replace(tzinfo=UTC)}), folder=settings().sets)
+    raw, items = collected(config.data.model_copy(update={"until": until.replace(tzinfo=UTC)}))
     good, _ = reject(raw, items, config=config.quality, now=datetime.now(UTC))
     found = good.filter(pl.col("time") >= since.replace(tzinfo=UTC))
     if found.is_empty():

@@ -1,20 +1,31 @@
 """events -> checked: what the source and the feedback brought, judged by the suite."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from recloop.artifacts import publishing, read_manifest
 from recloop.config import Config
+from recloop.errors import QualityFailed
+from recloop_pipelines import privacy, quarantine
 from recloop_pipelines.places import absolute, announce, latest, relative, required
 from recloop_pipelines.settings import opened, settings
+from recloop_pipelines.source import collected, undeleted
+
+if TYPE_CHECKING:
+    from recloop.config import QualityConfig
+    from recloop.quality.check import Before
+
+UNDATED = ("order", "nothing")
+"""how exactly a public set dates its events, where days mean nothing"""
 
 
 def collect(*, config: Config, out: str, feedback: str = "") -> str:
     """source, feedback -> events: the canonical table with everything the loop has learnt so far."""
     import polars as pl
-
-    from recloop.data.sources.collect import collect as read
 
     folded = folded_feedback(config)
     if feedback and relative(feedback) not in folded:
@@ -24,10 +35,14 @@ def collect(*, config: Config, out: str, feedback: str = "") -> str:
         out,
         kind="events",
         parents={f"feedback_{n}": part for n, part in enumerate(parts)},
-        config=config.data.model_dump(mode="json") | {"feedback": folded},
+        config=config.data.model_dump(mode="json") | {"feedback": folded} | _asked(config),
     ) as draft:
-        events, items = read(config.data, folder=settings().sets)
-        newer = [pl.read_parquet(part.path / "events.parquet") for part in parts]
+        read, items = collected(config.data, cached=not config.privacy.active)
+        events = privacy.through_the_door(config, read, draft.path)
+        newer = [
+            privacy.remembered(config, undeleted(config.data, pl.read_parquet(part.path / "events.parquet")))
+            for part in parts
+        ]
         pl.concat([events, *newer], how="diagonal_relaxed").write_parquet(draft.path / "events.parquet")
         items.write_parquet(draft.path / "items.parquet")
         draft.metrics["rows"] = events.height + sum(n.height for n in newer)
@@ -39,29 +54,68 @@ def check(*, config: Config, out: str, events: str = "") -> str:
     """events -> checked: bad rows to quarantine with their reason; beyond the suite's allowance the run stops."""
     import polars as pl
 
-    from recloop.data.profile import Profile
     from recloop.quality.check import judge
 
     source = opened(events or required(config, "events"), kind="events")
-    before = latest(config, "checked")
-    previous = Profile.load(opened(before, kind="checked").path / "profile.json") if before else None
     docs = _docs(config, out)
-    with publishing(
-        out, kind="checked", parents={"events": source}, config=config.quality.model_dump(mode="json")
-    ) as draft:
+    allowed, repaired = quarantine.allowed(config), quarantine.repaired(config)
+    told = config.quality.model_dump(mode="json") | {"allowed": sorted(allowed), "repaired": repaired}
+    with (
+        publishing(out, kind="checked", parents={"events": source}, config=told) as draft,
+        _setting_aside(config, docs),
+    ):
         checked = judge(
-            pl.read_parquet(source.path / "events.parquet"),
+            quarantine.readmitted(config, pl.read_parquet(source.path / "events.parquet")),
             pl.read_parquet(source.path / "items.parquet"),
-            config=config.quality,
+            config=_quality(config),
             now=datetime.now(UTC),
             seed=config.seed,
-            previous=previous,
+            before=_before(config, allowed),
             docs=docs,
         )
         checked.save(draft.path)
         draft.metrics |= {"rows": checked.events.height, "quarantined": checked.quarantine.height}
     announce(config, "checked", out)
     return out
+
+
+def _asked(config: Config) -> dict[str, Any]:
+    """What the section privacy asks for, where it asks for anything."""
+    return {"privacy": config.privacy.model_dump(mode="json")} if config.privacy.active else {}
+
+
+def _quality(config: Config) -> "QualityConfig":
+    """The section quality; without the watch over days where the source knows only the order of events."""
+    from recloop.data.public.catalogue import known
+
+    data = config.data
+    ordered = data.source == "sequences" or (data.source == "public" and known(data.events or "").time in UNDATED)
+    if not ordered:
+        return config.quality
+    return config.quality.model_copy(update={"watch": config.quality.watch.model_copy(update={"enabled": False})})
+
+
+def _before(config: Config, allowed: frozenset[str]) -> "Before":
+    """What the newest checked table leaves for this check."""
+    from recloop.data.profile import Profile
+    from recloop.quality.check import Before
+    from recloop.quality.watch.watch import before
+
+    newest = latest(config, "checked")
+    if newest is None:
+        return Before(allowed=allowed)
+    folder = opened(newest, kind="checked").path
+    return Before(Profile.load(folder / "profile.json"), before(folder), allowed)
+
+
+@contextmanager
+def _setting_aside(config: Config, docs: Path) -> Iterator[None]:
+    """Keep what a failed check refused, so that it can be looked at and repaired."""
+    try:
+        yield
+    except QualityFailed:
+        quarantine.set_aside(config, docs.name, docs)
+        raise
 
 
 def data_docs_url() -> str:

@@ -7,22 +7,33 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from recloop.artifacts import Artifact, Pointer, current, open_store, promote, publishing
 from recloop.config import Config
 from recloop.errors import BadArtifact, BadData, BadRelease
+from recloop_pipelines import rollouts
 from recloop_pipelines.champion import pointer
 from recloop_pipelines.console import REPORT
 from recloop_pipelines.evaluate import run_of
 from recloop_pipelines.places import announce
 from recloop_pipelines.settings import opened, settings
 
+if TYPE_CHECKING:
+    from recloop.serving.rollout import Rollout
+
 MEGA = 1e6
 LOG = logging.getLogger(__name__)
 
 
-def release(*, config: Config, out: str, dataset: str, model: str, scorecard: str) -> str | None:
-    """scorecard, model, dataset -> release, and the pointer moves to it; None where the gate refused, with its reasons."""
+def release(
+    *, config: Config, out: str, dataset: str, model: str, scorecard: str, canary: float = 0.0, shadow: bool = False
+) -> str | None:
+    """scorecard, model, dataset -> release, and the pointer moves to it; None where the gate refused, with its reasons.
+
+    canary: share of users on which the release is tried first; shadow: try it on copied questions instead. The pointer then
+    stays until the running service has judged the canary, or a person has promoted the shadow.
+    """
     from recloop.evaluation.gate import Cost, judge
     from recloop.evaluation.scorecard import Scorecard
 
@@ -30,6 +41,8 @@ def release(*, config: Config, out: str, dataset: str, model: str, scorecard: st
     card = Scorecard.load(card_made.path)
     serving = pointer(config)
     _same_champion(card.champion, serving)
+    if canary or shadow:
+        rollouts.ready(config, serving)
     bundle = _bundle(config, out, opened(dataset, kind="dataset"), opened(model, kind="model"), card_made)
     REPORT.get()("trying the bundle in a copy of the server", 0.3)
     trial = _try(config, bundle)
@@ -42,9 +55,14 @@ def release(*, config: Config, out: str, dataset: str, model: str, scorecard: st
     if not decision.release:
         _write_verdict(config, out, decision.release, decision.reasons)
         return None
-    _move(config, bundle, serving, reason=f"gate passed, MLflow version {version}", who="release")
+    if canary or shadow:
+        mode: Literal["canary", "shadow"] = "canary" if canary else "shadow"
+        champion = serving.digest if serving else ""
+        rollouts.start(config, bundle, champion=champion, mode=mode, share=canary or 1.0, now=time.time())
+    else:
+        move(config, bundle, serving, reason=f"gate passed, MLflow version {version}", who="release")
+        announce(config, "release", out)
     _write_verdict(config, out, decision.release, decision.reasons)
-    announce(config, "release", out)
     return out
 
 
@@ -54,7 +72,7 @@ def rollback(*, config: Config) -> Pointer:
     if serving is None or serving.previous is None:
         raise BadRelease(f"{config.scenario} has no previous release to go back to.")
     before = opened(serving.previous, kind="release")
-    return _move(config, before, serving, reason=f"rollback from {serving.release}", who="rollback")
+    return move(config, before, serving, reason=f"rollback from {serving.release}", who="rollback")
 
 
 def verdict(config: Config, out: str) -> dict[str, object] | None:
@@ -86,7 +104,7 @@ def _bundle(config: Config, out: str, dataset: Artifact, model: Artifact, card: 
 
     parents = {"dataset": dataset, "model": model, "scorecard": card}
     with publishing(out, kind="release", parents=parents, config={"scenario": config.scenario}) as draft:
-        assemble(
+        retrieval = assemble(
             dataset.path,
             model.path,
             card.path,
@@ -94,6 +112,7 @@ def _bundle(config: Config, out: str, dataset: Artifact, model: Artifact, card: 
             scenario=config.scenario,
             config=config.model_dump_json(indent=1),
         )
+    LOG.info("retrieval: %s", retrieval or "the model asks for no nearest items")
     return opened(out, kind="release")
 
 
@@ -128,7 +147,7 @@ def _register(config: Config, bundle: Artifact, card: Artifact, released: bool, 
     return version
 
 
-def _move(config: Config, bundle: Artifact, serving: Pointer | None, *, reason: str, who: str) -> Pointer:
+def move(config: Config, bundle: Artifact, serving: Pointer | None, *, reason: str, who: str) -> Pointer:
     """Move the pointer, write the move down, mirror it in MLflow."""
     from recloop import ledger, registry
 
@@ -147,6 +166,19 @@ def _move(config: Config, bundle: Artifact, serving: Pointer | None, *, reason: 
     engine.dispose()
     registry.mirror(settings().mlflow_uri, config.scenario, moved)
     return moved
+
+
+def conclude(config: Config, decision: "Rollout") -> "Rollout":
+    """A rollout's decision -> carried out: a promoted release serves, any other is left, and it is written down.
+
+    Raises Conflict where the rollout does not run any more.
+    """
+    if decision.state == "promoted":
+        bundle = opened(decision.release, kind="release")
+        reason = f"{decision.mode} {decision.name}: {decision.reason}"
+        move(config, bundle, pointer(config), reason=reason, who="canary")
+        announce(config, "release", decision.release)
+    return rollouts.finish(config, decision)
 
 
 def reconcile(config: Config) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Column, Table
 
 from recloop.config import Config
@@ -77,6 +78,10 @@ def check_table(profile: dict[str, Any], verdict_: dict[str, Any]) -> Table:
     table.add_row("from, to", f"{profile['first'][:10]}, {profile['last'][:10]}")
     for reason, count in sorted(profile["quarantined"].items()):
         table.add_row(f"quarantine: {reason}", f"{count:,}")
+    days = verdict_["days"]
+    table.add_row("new days judged", ", ".join(filter(None, (str(days["judged"]), days["note"]))))
+    for finding in verdict_["findings"]:
+        table.add_row("[yellow]finding[/]", escape(finding))
     return table
 
 

@@ -1,34 +1,43 @@
 """The recommendation service of one scenario: follows the pointer, ships its journal."""
 
 import json
+import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recloop.artifacts import Pointer, current, open_store
+from recloop.artifacts.artifact import export
 from recloop.config import Config
+from recloop_pipelines.answering import answering
+from recloop_pipelines.listening import Tls, audit, listen, traced
 from recloop_pipelines.settings import opened, settings
+from recloop_pipelines.trying import traffic_of, trials_of
+
+if TYPE_CHECKING:
+    from recloop.serving.engine import Engine
+    from recloop.serving.journal import Journal
+    from recloop.serving.pruning import Pruning
 
 SECONDS = 1.0
 """between looks at the pointer"""
 
 
-def serve(config: Config, *, host: str, port: int, bundle: str = "", journal: str = "") -> None:
+def serve(config: Config, *, host: str, port: int, bundle: str = "", journal: str = "", tls: Tls | None = None) -> None:
     """Serve until stopped; what was acknowledged is on disk. `bundle`: serve this folder and follow no pointer."""
-    import uvicorn
-
     from recloop.serving.app import create_app, guard
-    from recloop.serving.engine import Engine
     from recloop.serving.journal import Journal
-    from recloop.serving.keys import Keys
+    from recloop.serving.keyring import KeyFile
     from recloop.serving.shipping import Shipper
-    from recloop.serving.state import State
     from recloop.serving.watcher import Watcher
 
+    _alone()
     # a trial asks as anybody may, on loopback: see `guard`
-    keys = Keys.load(Path(settings().keys)) if settings().keys and not bundle else None
+    keys = KeyFile(Path(settings().keys)) if settings().keys and not bundle else None
     guard(host, keys)
     log = Journal(Path(journal) if journal else settings().folder / "journal" / config.scenario)
-    engine = Engine(State(log.replay()), k=config.serving.k, max_k=config.serving.max_k)
+    traffic = None if bundle else traffic_of(config)
+    engine, rules = answering(config, log, _rules(config, journal), traffic)
     watcher = shipper = None
     store = open_store(settings().store_uri)
     if bundle:
@@ -47,9 +56,51 @@ def serve(config: Config, *, host: str, port: int, bundle: str = "", journal: st
             clock=time.monotonic,
             max_events=config.serving.segment_events,
             max_seconds=config.serving.segment_seconds,
+            prune=_pruning(config, log, engine).look,
         )
-    app = create_app(engine, log, clock=time.time, keys=keys, watcher=watcher, shipper=shipper)
-    uvicorn.run(app, host=host, port=port, access_log=False, log_level="warning", timeout_graceful_shutdown=10)
+    app = create_app(
+        engine,
+        log,
+        clock=time.time,
+        keys=keys,
+        watcher=watcher,
+        shipper=shipper,
+        limits=config.serving,
+        rules=rules,
+        around=config.edge,
+        audit=audit(),
+        trials=trials_of(config, engine, traffic, log, store) if traffic else None,
+    )
+    traced(app, engine)
+    listen(app, config.edge, host=host, port=port, tls=tls)
+
+
+def _pruning(config: Config, log: "Journal", engine: "Engine") -> "Pruning":
+    """Segments go when they are old and the release that serves has their events."""
+    from recloop.serving.pruning import Pruning
+
+    def end() -> int | None:
+        return engine.serving.bundle.end if engine.serving else None
+
+    return Pruning(log, end=end, clock=time.time, keep=config.serving.keep_days * 86_400)
+
+
+def _alone() -> None:
+    """One thread of linear algebra, for the model has one of its own: two of each on two cores stall each other."""
+    import sys
+
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    # the loop and the model share one interpreter: who waits for it waits no longer than this, in seconds
+    sys.setswitchinterval(5e-4)
+
+
+def _rules(config: Config, journal: str) -> Path:
+    """Where rules that were put at run time are kept; a trial's lie beside its journal."""
+    return (
+        Path(journal).with_suffix(".rules") if journal else settings().folder / "serving" / f"{config.scenario}-rules"
+    )
 
 
 def _load(engine: "object", folder: Path) -> None:
@@ -65,7 +116,15 @@ def _fetch(found: Pointer) -> Path:
     local = settings().folder / "cache" / found.digest
     if local.is_dir():
         return local
-    return opened(found.release, kind="release").path
+    made = opened(found.release, kind="release")
+    if made.path == local or made.path.is_relative_to(settings().folder):
+        return made.path
+    # a store that is a folder elsewhere may be away at the next start
+    with tempfile.TemporaryDirectory(prefix=".keep-", dir=settings().folder) as part:
+        export(made, Path(part) / "files")
+        local.parent.mkdir(exist_ok=True)
+        (Path(part) / "files").rename(local)
+    return local
 
 
 def segments(config: Config) -> str:

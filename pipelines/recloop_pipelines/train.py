@@ -8,6 +8,7 @@ from recloop.config import Config
 from recloop_pipelines.champion import champion
 from recloop_pipelines.fitting import Order, fitted
 from recloop_pipelines.places import announce, required
+from recloop_pipelines.profiled import log_profile
 from recloop_pipelines.settings import opened, settings
 
 
@@ -47,6 +48,8 @@ def fit(*, config: Config, out: str, dataset: str) -> str:
     ) as draft:
         warm = serving.path / "model" if serving else None
         draft.metrics |= fitted(Order(config, dataset=source.path, out=draft.path, work=work, warm=warm))
+    if config.trainer.profile:
+        log_profile(config, opened(out, kind="model"), work)
     shutil.rmtree(work, ignore_errors=True)
     announce(config, "model", out)
     return out

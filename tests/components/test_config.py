@@ -120,3 +120,13 @@ def test_any_mapping_is_a_config_or_refused_in_words(raw):
     except BadConfig as error:
         said = str(error)
     assert said.startswith("shop.yaml has ")
+
+
+def test_an_unknown_key_is_answered_with_the_one_that_was_probably_meant():
+    with pytest.raises(BadConfig, match=r"model\.ranker\.hiden: There is no such key\. Did you mean hidden\?"):
+        parse({"scenario": "x", "data": {"source": "complete_journey"}, "model": {"ranker": {"hiden": 3}}}, name="x")
+
+
+def test_an_unknown_key_like_no_other_is_answered_with_all_that_are_known_there():
+    with pytest.raises(BadConfig, match=r"gate\.zzz: There is no such key\. Known here: .*min_users"):
+        parse({"scenario": "x", "data": {"source": "complete_journey"}, "gate": {"zzz": 3}}, name="x")

@@ -9,6 +9,8 @@ import pytest
 from recloop.artifacts import current, open_store, read_manifest
 from recloop.config import load
 from recloop.errors import BadConfig, BadData, BadRelease, Busy, QualityFailed, Stopped, Unavailable
+from recloop.evaluation.cold_start import EVENTS
+from recloop.models.router import Router
 from recloop_pipelines import ingest, release
 from recloop_pipelines.console import steps
 from recloop_pipelines.fitting import Order, _command, fitted
@@ -16,7 +18,7 @@ from recloop_pipelines.lease import leased
 from recloop_pipelines.places import latest
 from recloop_pipelines.report import summary
 from recloop_pipelines.run import digests, run
-from recloop_pipelines.settings import settings
+from recloop_pipelines.settings import opened, settings
 
 
 def go(path, name="first"):
@@ -36,6 +38,8 @@ def test_a_run_releases_a_model_that_beats_its_baselines(shop):
     assert set(found["models"]) == {"model", "popularity", "item_knn"}
     assert set(found["models"]["model"]["all.ndcg"]) == {"value", "low", "high"}
     assert set(found["seconds"]) == {"collect", "check", "prepare", "fit", "evaluate", "release"}
+    made = opened(outcome.artifacts["release"], kind="release").path
+    assert [stretch.events for stretch in Router.load(made).stretches] == list(EVENTS)
 
 
 def test_local_folder_and_s3_hold_the_same_bytes(shop, request):

@@ -35,6 +35,8 @@ class Representation:
             raise BadArtifact(f"{path.name} has {len(places)} layers; exploring needs a hidden one below the last.")
         pairs = {(m, n): (weights[f"members.{m}.{n}.weight"], weights[f"members.{m}.{n}.bias"]) for m, n in places}
         own = [[pairs[place] for place in places if place[0] == member] for member in range(count)]
+        for layers, sees in zip(own, weights["sees"], strict=True):
+            layers[0] = (layers[0][0] * sees, layers[0][1])
         # the mean of the members' logits is one head over all their hidden units
         head = (np.concatenate([layers[-1][0][0] for layers in own]) / count).astype(np.float32)
         bias = np.mean([layers[-1][1] for layers in own], axis=0).astype(np.float32)

@@ -20,39 +20,51 @@ from recloop.config.counting import (
     NeuMFConfig,
 )
 from recloop.config.data import DataConfig, QualityConfig, SplitConfig
+from recloop.config.edge import AbuseConfig, EdgeConfig
+from recloop.config.experimenting import ExperimentsConfig
 from recloop.config.judging import Baseline, EvaluationConfig, FeedbackConfig, GateConfig, ServingConfig, View
+from recloop.config.merchandising import Kind, RulesConfig
 from recloop.config.model import ModelConfig, TrainerConfig
+from recloop.config.privacy import PrivacyConfig
 from recloop.config.ranking import CandidatesConfig, DINConfig, MultiTaskConfig, RankerConfig, TwoTowerConfig
 from recloop.config.section import Section
-from recloop.config.sequences import Bert4RecConfig, HSTUConfig, SASRecConfig, SequenceConfig
+from recloop.config.sequences import Bert4RecConfig, ContextName, HSTUConfig, SASRecConfig, SequenceConfig
+from recloop.config.suggestions import told
 from recloop.errors import BadConfig
 
 __all__ = [
+    "AbuseConfig",
     "AlsConfig",
     "Baseline",
     "Bert4RecConfig",
     "CandidatesConfig",
     "Config",
     "ContentConfig",
+    "ContextName",
     "DINConfig",
     "DNNConfig",
     "DataConfig",
     "EaseConfig",
+    "EdgeConfig",
     "EvaluationConfig",
+    "ExperimentsConfig",
     "FeedbackConfig",
     "GMFConfig",
     "GateConfig",
     "HSTUConfig",
     "HybridConfig",
     "ItemToItemConfig",
+    "Kind",
     "MFConfig",
     "MLPConfig",
     "ModelConfig",
     "MultiTaskConfig",
     "NCFConfig",
     "NeuMFConfig",
+    "PrivacyConfig",
     "QualityConfig",
     "RankerConfig",
+    "RulesConfig",
     "SASRecConfig",
     "Section",
     "SequenceConfig",
@@ -73,6 +85,7 @@ class Config(Section):
     title: str = ""
     seed: int = 7
     data: DataConfig
+    privacy: PrivacyConfig = PrivacyConfig()
     quality: QualityConfig = QualityConfig()
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
@@ -80,7 +93,10 @@ class Config(Section):
     evaluation: EvaluationConfig = EvaluationConfig()
     gate: GateConfig = GateConfig()
     serving: ServingConfig = ServingConfig()
+    rules: RulesConfig = RulesConfig()
+    edge: EdgeConfig = EdgeConfig()
     feedback: FeedbackConfig = FeedbackConfig()
+    experiments: ExperimentsConfig = ExperimentsConfig()
 
 
 def load(path: Path) -> Config:
@@ -101,7 +117,7 @@ def parse(raw: Any, *, name: str) -> Config:
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        wrong = [f"  {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        wrong = [f"  {'.'.join(map(str, e['loc']))}: {told(e, Config)}" for e in error.errors()]
         raise BadConfig(
             f"{name} has {len(wrong)} wrong key{'s' if len(wrong) > 1 else ''}:\n" + "\n".join(wrong)
         ) from error

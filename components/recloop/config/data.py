@@ -1,5 +1,6 @@
 """Sections of the first stages: events, checked, dataset."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
@@ -8,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from recloop.columns import EVENT_COLUMNS, ITEM_COLUMNS, REASONS
 from recloop.config.section import Section
+from recloop.config.watching import WatchConfig
 
 
 def _one_of(names: tuple[str, ...]) -> AfterValidator:
@@ -35,24 +37,58 @@ Reason = Annotated[str, _one_of(REASONS)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
 """A datetime; UTC where the text names no zone"""
+Kind = Literal["view", "click", "cart", "purchase", "rating", "skip"]
+LayoutName = Literal["plain", "ga4", "shopify", "woocommerce", "segment"]
+
+
+def _without_password(url: str | None) -> str | None:
+    found = re.match(r"[^:/]+://[^/@]*:([^@/]+)@", url or "")
+    if found and not re.fullmatch(r"\$\{\w+\}", found[1]):
+        raise ValueError("holds a password. Put it into the environment and write ${ITS_NAME} instead")
+    return url
+
+
+Database = Annotated[str | None, AfterValidator(_without_password)]
+"""SQLAlchemy URL; ${NAME} stands for an environment variable"""
 
 
 class DataConfig(Section):
     """events: where they come from."""
 
-    source: Literal["complete_journey", "table", "sequences", "public"] = "table"
+    source: Literal["complete_journey", "table", "database", "sequences", "public"] = "table"
     events: str | None = None
-    """table: CSV, Parquet or JSON lines; a path, a folder or s3://. sequences: a file of lines `user item item ...`.
-    public: the name of a public data set (`recloop data list`)"""
+    """table: CSV, Parquet or JSON lines; a path, a folder or s3://. database: a table or a SELECT. sequences: a file of
+    lines `user item item ...`. public: the name of a public data set (`recloop data list`)"""
     items: str | None = None
+    """as `events`; where it is not set, the catalogue is what `item_columns` finds in the events themselves"""
+    database: Database = None
+    layout: LayoutName = "plain"
+    """table, database: one row an event, or the export of a known system"""
     columns: dict[EventColumn, str] = Field(default_factory=dict)
-    """table: canonical event column -> column in the file"""
+    """canonical event column -> column in the file"""
     item_columns: dict[ItemColumn, str] = Field(default_factory=dict)
-    """table: canonical item column -> column in the file"""
+    """canonical item column -> column in the file"""
     event: Literal["view", "click", "cart", "purchase", "rating"] = "purchase"
-    """table: kind of every row when the file has no event column"""
+    """kind of every row when the file has no event column"""
+    kinds: dict[str, Kind] = Field(default_factory=dict)
+    """the file's word, in lower case -> kind; rows of the kind skip are left out"""
+    consent: str | None = None
+    """column that says whether a person agreed (true, 1, yes, granted); of rows without, only kind and hour are kept"""
     timezone: Zone = "UTC"
     """of times that carry no zone"""
+    time_format: str = ""
+    """strftime form of times that are not ISO 8601, such as %d/%m/%Y %H:%M"""
+    decimal: Literal[".", ","] = "."
+    separator: str = Field("", max_length=1)
+    """CSV: between fields; empty: a comma, in .tsv a tab"""
+    encoding: Literal["utf8", "windows-1252"] = "utf8"
+    """CSV"""
+    category_separator: str = " > "
+    """between the levels of a category's path, widest first"""
+    deletions: str | None = None
+    """a table, read as `events` is: rows that name what is to be forgotten by event_id, user_id, item_id, or several"""
+    lateness_days: float | None = Field(None, ge=0)
+    """table of several files: an event so much older than what earlier files hold is late; None: none is"""
     until: Moment | None = None
     """events at or after this moment are left out (they can be replayed)"""
 
@@ -73,6 +109,7 @@ class QualityConfig(Section):
     max_price: float = Field(1e6, gt=0)
     max_quantity: float = Field(1e6, gt=0)
     sample_rows: int = Field(20_000, gt=0)
+    watch: WatchConfig = WatchConfig()
 
 
 class SplitConfig(Section):

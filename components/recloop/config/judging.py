@@ -61,6 +61,14 @@ class ServingConfig(Section):
     segment_events: int = Field(50_000, gt=0)
     """events after which a journal segment is sealed"""
     segment_seconds: float = Field(3600.0, gt=0)
+    keep_days: float = Field(30.0, ge=0)
+    """days that a journal segment stays on this machine after the store has it; longer, while it is needed here"""
+    batch: int = Field(32, gt=0)
+    """questions that one call of the model answers at most"""
+    queue: int = Field(96, gt=0)
+    """questions that may wait for the model; more are refused with 503"""
+    patience_seconds: float = Field(1.0, gt=0)
+    """a question that waited longer is refused with 503"""
 
 
 class FeedbackConfig(Section):

@@ -1,8 +1,8 @@
 """Section of the model: its kind and the settings of each kind; and of how it is trained."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from recloop.config.counting import (
     AlsConfig,
@@ -66,14 +66,30 @@ class ModelConfig(Section):
     neumf: NeuMFConfig = NeuMFConfig()
 
 
+def _whole(strategy: str) -> str:
+    if strategy not in ("auto", "ddp"):
+        raise ValueError(
+            f"{strategy!r} is not supported: every device holds the whole net and checkpoints are whole files. Use auto or "
+            "ddp; fsdp, deepspeed and the rest shard weights, and ddp_spawn leaves the first process untrained"
+        )
+    return strategy
+
+
+Strategy = Annotated[str, AfterValidator(_whole)]
+
+
 class TrainerConfig(Section):
     """How Lightning trains: handed on as it is."""
 
     accelerator: str = "cpu"
     devices: int = Field(1, gt=0)
-    strategy: str = "auto"
+    strategy: Strategy = "auto"
     precision: str = "32-true"
     num_nodes: int = Field(1, gt=0)
     threads: int = Field(2, gt=0)
     """CPU threads for torch"""
     checkpoint_seconds: float = Field(30.0, gt=0)
+    profile: bool = False
+    """log torch's profile of some steps to MLflow: a table of operators and a trace"""
+    mapped: bool = False
+    """keep the learnt histories on disk in the work folder and map them, instead of in memory"""

@@ -9,8 +9,10 @@ class RankerConfig(Section):
     """The deep ranking network."""
 
     hidden: tuple[int, ...] = (128, 64, 32)
-    members: int = Field(2, gt=0)
+    members: int = Field(4, gt=0)
     """networks of these layers whose logits are averaged"""
+    plain_members: int = Field(2, ge=0)
+    """how many of them do not see the context: where a season turns what it means, they keep the answer sober"""
     batch: int = Field(4096, gt=0)
     lr: float = Field(3e-3, gt=0)
     epochs: int = Field(3, gt=0)
@@ -39,6 +41,11 @@ class CandidatesConfig(Section):
     sasrec: int = Field(100, ge=0)
     half_life_days: float = Field(60.0, gt=0)
     neighbours: int = Field(50, gt=0)
+    linear_items: int = Field(5000, ge=0)
+    """items with most buyers between which linear weights are learnt, a feature of the ranker; 0 learns none"""
+    linear_weights: int = Field(200, gt=0)
+    """weights kept of each of them"""
+    linear_l2: float = Field(20.0, gt=0)
 
 
 class DINConfig(Section):

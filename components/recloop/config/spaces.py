@@ -39,6 +39,7 @@ SEQUENCE: Space = {
     "negatives": Whole(128, 2048, log=True),
     "lr": Real(3e-4, 1e-2, log=True),
 }
+BLOCK = Choice(("plain", "gated"))
 NCF: Space = {
     "factors": Whole(8, 256, log=True),
     "negatives": Real(1.0, 16.0, log=True),
@@ -67,8 +68,8 @@ SPACES: dict[str, Space] = {
         "als.alpha": Real(0.5, 100.0, log=True),
         "als.rounds": Whole(5, 30),
     },
-    "sasrec": _below("sasrec", SEQUENCE | {"horizon": Whole(1, 100, log=True)}),
-    "bert4rec": _below("bert4rec", SEQUENCE | {"mask_share": Real(0.1, 0.6)}),
+    "sasrec": _below("sasrec", SEQUENCE | {"block": BLOCK, "horizon": Whole(1, 100, log=True)}),
+    "bert4rec": _below("bert4rec", SEQUENCE | {"block": BLOCK, "mask_share": Real(0.1, 0.6)}),
     "hstu": _below("hstu", SEQUENCE),
     "mf": _below("mf", NCF),
     "gmf": _below("gmf", NCF),

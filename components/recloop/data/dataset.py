@@ -52,7 +52,7 @@ class Dataset:
 
     def save(self, folder: Path) -> None:
         """Write events.parquet, catalogue.parquet, users.json, items.json, split.json."""
-        self.events.write_parquet(folder / "events.parquet")
+        self.events.write_parquet(folder / "events.parquet", compression_level=1)
         self.catalogue.write_parquet(folder / "catalogue.parquet")
         self.users.save(folder / "users.json")
         self.items.save(folder / "items.json")

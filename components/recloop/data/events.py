@@ -5,13 +5,17 @@ Ids are text, times are datetime[us, UTC]. A price that is unknown stays null; q
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
+import numpy as np
 import polars as pl
 
 from recloop.columns import EVENTS, REASONS, Columns
 from recloop.config import QualityConfig
+from recloop.data.consent import AGREED, given, silenced
 from recloop.data.identity import identified
-from recloop.data.reading import chosen, moment, number, text
+from recloop.data.reading import Form, chosen, moment, number, text
+from recloop.data.repeats import repeated
 from recloop.errors import BadData
 
 EVENT_SCHEMA = pl.Schema(
@@ -37,53 +41,95 @@ DEFAULTS = {Columns.Quantity: 1.0, Columns.Discount: 0.0}
 NUMBERS = (Columns.Price, Columns.Quantity, Columns.Discount, Columns.Rating)
 IDS = (Columns.EventId, Columns.User, Columns.Item, Columns.Basket, Columns.Store)
 ROW = "row"
+SKIP = "skip"
+"""kind of the rows that are no events of items"""
 
 
 def conform(
-    raw: pl.LazyFrame, columns: Mapping[str, str], *, event: str, timezone: str, until: datetime | None, name: str
+    raw: pl.LazyFrame,
+    columns: Mapping[str, str],
+    *,
+    event: str,
+    form: Form,
+    until: datetime | None,
+    name: str,
+    kinds: Mapping[str, str] = MappingProxyType({}),
+    consent: str | None = None,
 ) -> pl.DataFrame:
-    """Raw rows -> events as read (READ_SCHEMA), in the order of the file.
+    """Raw rows -> events as read (READ_SCHEMA), in the order of the file: `readings`, then `settled`."""
+    return settled(
+        readings(raw, columns, event=event, form=form, until=until, name=name, kinds=kinds, consent=consent), name
+    )
+
+
+def readings(
+    raw: pl.LazyFrame,
+    columns: Mapping[str, str],
+    *,
+    event: str,
+    form: Form,
+    until: datetime | None,
+    name: str,
+    kinds: Mapping[str, str] = MappingProxyType({}),
+    consent: str | None = None,
+) -> pl.DataFrame:
+    """Raw rows -> READ_SCHEMA and the row's number in the file; event ids only where the file gives them.
 
     `columns` maps canonical names to the file's; a canonical name that the file has needs no entry. `event` is the kind
-    of every row where there is no event column; `timezone` is that of times without one. Rows at or after `until` are
-    left out. Event ids that the source does not give are hashes of the row's content and its occurrence number.
-    Raises BadData: a missing column, no row at all, or most times unreadable (then the column is no time).
+    of every row where there is no event column; `kinds` are the file's words for kinds, in lower case. Rows at or after
+    `until` and those of the kind skip are left out. `consent` is the file's column of consent: of rows without it only the
+    kind and the hour are read. Raises BadData where a column is missing.
     """
     schema = raw.collect_schema()
+    agreed = pl.lit(True) if consent is None else given(consent, schema, name)
     at = chosen(schema, columns, canonical=EVENT_SCHEMA.names(), required=REQUIRED, name=name)
-    values = _values(schema, at, timezone)
-    kind = (
-        text(at[Columns.Event], schema).str.strip_chars().str.to_lowercase() if Columns.Event in at else pl.lit(event)
-    )
+    values = _values(schema, at, form)
+    kind = _kind(at[Columns.Event], schema, kinds) if Columns.Event in at else pl.lit(event)
     read = raw.with_row_index(ROW, 1).select(
         *(text(at[c], schema).alias(c) if c in at else pl.lit(None, pl.String).alias(c) for c in IDS),
         kind.alias(Columns.Event),
         *(value.alias(c) for c, value in values.items()),
-        *_unreadable(schema, at, values),
+        *_unreadable(schema, at, values, form.decimal),
+        agreed.alias(AGREED),
         ROW,
     )
+    if SKIP in kinds.values():
+        read = read.filter(pl.col(Columns.Event).ne_missing(SKIP))
     if until is not None:
         read = read.filter(pl.col(Columns.Time).is_null() | (pl.col(Columns.Time) < until))
-    return identified(_not_hopeless(read.collect(), name).select(READ_SCHEMA.names()))
+    if consent is not None:
+        read = silenced(read)
+    return read.select(*READ_SCHEMA.names(), ROW).collect()
 
 
-def _values(schema: pl.Schema, at: Mapping[str, str], timezone: str) -> dict[str, pl.Expr]:
-    numbers = {
-        c: number(at[c], schema).fill_null(DEFAULTS[c]) if c in DEFAULTS else number(at[c], schema)
-        for c in NUMBERS
-        if c in at
-    }
+def settled(read: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Readings of one file, or of several one after another -> READ_SCHEMA with every event id.
+
+    Ids that the source does not give are hashes of the row's content and its occurrence number. Raises BadData: no row at
+    all, or most times unreadable (then the column is no time).
+    """
+    return identified(_not_hopeless(read, name).select(READ_SCHEMA.names()))
+
+
+def _kind(column: str, schema: pl.Schema, kinds: Mapping[str, str]) -> pl.Expr:
+    word = text(column, schema).str.strip_chars().str.to_lowercase()
+    return word.replace(dict(kinds)) if kinds else word
+
+
+def _values(schema: pl.Schema, at: Mapping[str, str], form: Form) -> dict[str, pl.Expr]:
+    numbers = {c: number(at[c], schema, form.decimal) for c in NUMBERS if c in at}
+    numbers |= {c: numbers[c].fill_null(value) for c, value in DEFAULTS.items() if c in at}
     absent = {c: pl.lit(DEFAULTS.get(c), pl.Float64) for c in NUMBERS if c not in at}
-    return {Columns.Time: moment(at[Columns.Time], schema, timezone)} | numbers | absent
+    return {Columns.Time: moment(at[Columns.Time], schema, form)} | numbers | absent
 
 
-def _unreadable(schema: pl.Schema, at: Mapping[str, str], values: Mapping[str, pl.Expr]) -> list[pl.Expr]:
+def _unreadable(schema: pl.Schema, at: Mapping[str, str], values: Mapping[str, pl.Expr], decimal: str) -> list[pl.Expr]:
     """Expressions of the first text that a row has and that is no time or number: its reason and the text."""
     reason: pl.Expr = pl.lit(None, pl.String)
     detail: pl.Expr = pl.lit(None, pl.String)
     for c in (*reversed([n for n in NUMBERS if n in at]), Columns.Time):
         raw = text(at[c], schema)
-        read = values[c] if c == Columns.Time else number(at[c], schema)
+        read = values[c] if c == Columns.Time else number(at[c], schema, decimal)
         lost = raw.is_not_null() & read.is_null()
         reason = (
             pl.when(lost)
@@ -119,16 +165,33 @@ def reject(
     """
     rules = (
         _rules(config, now)
-        | _duplicates()
+        | _duplicates(events)
         | {"orphan_item": ~pl.col(Columns.Item).is_in(items[Columns.Item].implode())}
     )
     first = pl.coalesce(
         Columns.Reason, *(pl.when(rules[r]).then(pl.lit(r)) for r in REASONS if r in rules), pl.lit(None, pl.String)
     )
-    judged = events.lazy().with_columns(first.alias(Columns.Reason)).collect()
-    passed = pl.col(Columns.Reason).is_null()
-    good = judged.filter(passed).select(EVENT_SCHEMA.names()).sort(Columns.Time, Columns.EventId)
-    return good, judged.filter(~passed)
+    judged = events.with_columns(events.lazy().select(first.alias(Columns.Reason)).collect())
+    passed = judged[Columns.Reason].is_null()
+    named = judged.select(EVENT_SCHEMA.names())
+    good = named if passed.all() else named.filter(passed)
+    return _in_order(good), judged.filter(~passed)
+
+
+def _in_order(good: pl.DataFrame) -> pl.DataFrame:
+    """By time and event id; where time ascends already, only rows of one moment change places."""
+    time = good[Columns.Time]
+    if not time.is_sorted():
+        return good.sort(Columns.Time, Columns.EventId)
+    shared = time == time.shift()
+    shared = (shared | shared.shift(-1)).fill_null(False)
+    if not shared.any():
+        return good
+    places = np.arange(good.height)
+    at = np.flatnonzero(shared.to_numpy())
+    ties = good.select(Columns.Time, Columns.EventId).filter(shared).with_columns(at=pl.Series(at))
+    places[at] = ties.sort(Columns.Time, Columns.EventId)["at"].to_numpy()
+    return good[places]
 
 
 def _rules(config: QualityConfig, now: datetime) -> dict[str, pl.Expr]:
@@ -149,9 +212,17 @@ def _rules(config: QualityConfig, now: datetime) -> dict[str, pl.Expr]:
     }
 
 
-def _duplicates() -> dict[str, pl.Expr]:
+def _duplicates(events: pl.DataFrame) -> dict[str, pl.Expr]:
+    """Whole rows are compared only where ids are equal already: that is dear, and rare."""
+    at = repeated(events[Columns.EventId].hash().to_numpy())
+    few = events.select(EVENT_SCHEMA.names())[at].with_columns(pl.Series(ROW, at))
     content = pl.struct(EVENT_SCHEMA.names())
-    return {
-        "duplicate_row": ~content.is_first_distinct(),
-        "duplicate_event_id": ~pl.col(Columns.EventId).is_first_distinct(),
-    }
+    same, other = (few.filter(~of.is_first_distinct())[ROW] for of in (content, pl.col(Columns.EventId)))
+    return {"duplicate_row": _at(same, events.height), "duplicate_event_id": _at(other, events.height)}
+
+
+def _at(rows: pl.Series, height: int) -> pl.Expr:
+    """True at the given rows."""
+    found = np.zeros(height, dtype=bool)
+    found[rows.to_numpy()] = True
+    return pl.lit(pl.Series(found))

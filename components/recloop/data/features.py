@@ -35,7 +35,7 @@ RHYTHM = (
     "category_visits_5", "category_visits_15", "category_visits_since", "category_part", "category_visits_without",
 )  # fmt: skip
 """counted in visits and weeks; the last two tell an item from others of its category that took its place"""
-SOURCES = ("item_knn", "item_knn_share", "sasrec", "sasrec_known")
+SOURCES = ("item_knn", "item_knn_share", "linear", "sasrec", "sasrec_known")
 CONTEXT = ("since_visit", "user_recent_28", "discount", "discount_28", "price_now", "price_paid")
 """what is true of the moment: the visit rhythm, and today's price and discount against the usual"""
 NAMES: tuple[str, ...] = HABIT + ITEM + USER + CATEGORY + RHYTHM + SOURCES + CONTEXT
@@ -93,12 +93,13 @@ def pair_features(
     profile: Profiles,
     statistics: ItemStatistics,
     item_knn: F32,
+    linear: F32,
     sasrec: F32,
     sasrec_known: F32,
 ) -> F32:
     """(row, item) pairs -> features in the order of NAMES. [pairs, len(NAMES)]
 
-    own: rhythm of habit.pairs. item_knn, sasrec: the pair's score by each source; sasrec_known: 1 where the encoder was
+    own: rhythm of habit.pairs. item_knn, linear, sasrec: the pair's score by each source; sasrec_known: 1 where the encoder was
     trained on the item.
     """
     columns = (
@@ -110,6 +111,7 @@ def pair_features(
         *_rhythm(rows, items, habit, own, profile, statistics),
         np.log1p(item_knn),
         100 * item_knn / np.maximum(profile.events[rows], 1),
+        linear,
         sasrec,
         sasrec_known,
         *_context(rows, items, habit, profile, statistics),

@@ -1,5 +1,6 @@
 """Ragged user histories: the one shape in which training, evaluation and serving see the past."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,3 +80,19 @@ class Histories:
             discounts=self.discounts[at],
             now=self.now[rows],
         )
+
+
+def stacked(parts: Sequence[Histories]) -> Histories:
+    """Rows of many tables as one, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    lengths = np.concatenate([part.lengths for part in parts])
+    return Histories(
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        items=np.concatenate([part.items for part in parts]),
+        times=np.concatenate([part.times for part in parts]),
+        prices=np.concatenate([part.prices for part in parts]),
+        quantities=np.concatenate([part.quantities for part in parts]),
+        discounts=np.concatenate([part.discounts for part in parts]),
+        now=np.concatenate([part.now for part in parts]),
+    )

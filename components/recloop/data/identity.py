@@ -1,4 +1,11 @@
-"""Event ids for sources that give none: the same row has the same id in every export."""
+"""Event ids for sources that give none: the same row has the same id in every export.
+
+A row's hash is the sum of its columns' hashes, each keyed by its column (tabulation hashing, Zobrist 1970), so that text is
+hashed once for each distinct value and not for each row.
+"""
+
+from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -7,11 +14,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recloop.columns import EVENT_COLUMNS, Columns
+from recloop.data.repeats import repeated
 
 KEYS = ("recloop-event-1a", "recloop-event-1b")
 """Two keys of SipHash (16 bytes each): together 128 bits, so that no two of 10^12 rows are expected to collide"""
-NOTHING = "\x00"
-BETWEEN = "\x1f"
+U64 = NDArray[np.uint64]
+HASHED = tuple(c for c in EVENT_COLUMNS if c != Columns.EventId)
+LOW, HIGH = "low", "high"
 
 
 def identified(events: pl.DataFrame) -> pl.DataFrame:
@@ -23,35 +32,76 @@ def identified(events: pl.DataFrame) -> pl.DataFrame:
     missing = events[Columns.EventId].is_null()
     if not missing.any():
         return events
-    made = missing.to_frame("made").with_columns(pl.when("made").then(_hashes(events)).alias("hash"))
-    nth = pl.int_range(1, pl.len() + 1).over("hash")
-    again = pl.col("made") & (nth > 1)
-    made = made.with_columns(nth.alias("nth"), again.alias("again"))
+    low, high = _hashes(events)
+    again = _again(low, high, missing)
+    numbered = pl.when(again["nth"] > 1).then(pl.format("{}-{}", "hash", again["nth"])).otherwise("hash")
+    made = hexed(low, high).to_frame("hash").select(numbered).to_series()
     return events.with_columns(
-        pl.coalesce(
-            Columns.EventId,
-            made["hash"]
-            + made.select(pl.when("again").then(pl.format("-{}", "nth")).otherwise(pl.lit(""))).to_series(),
-        ),
-        pl.coalesce(Columns.Reason, pl.when(made["again"]).then(pl.lit("duplicate_row"))),
+        pl.coalesce(Columns.EventId, made).alias(Columns.EventId),
+        pl.coalesce(Columns.Reason, pl.when(again["nth"] > 1).then(pl.lit("duplicate_row"))),
     )
 
 
-def _hashes(events: pl.DataFrame) -> pl.Series:
-    """128 bits in hex of each row's content. Independent of the library's own, unstable hash."""
-    content = _content(events)
-    halves: NDArray[np.uint64] = np.stack(
-        [pd.util.hash_array(content, hash_key=k, categorize=False) for k in KEYS], axis=1
-    )
-    binary = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(content), [None, pa.py_buffer(halves.tobytes())])
+def _again(low: U64, high: U64, missing: pl.Series) -> pl.DataFrame:
+    """Which occurrence of its content each row is, among those without an id. nth: 1 for rows with one."""
+    at = repeated(low)
+    few = pl.DataFrame({"at": at, LOW: low[at], HIGH: high[at]}).filter(missing[at])
+    nth = few.select("at", pl.int_range(1, pl.len() + 1).over(LOW, HIGH).alias("nth"))
+    found = np.ones(len(low), dtype=np.int64)
+    found[nth["at"].to_numpy()] = nth["nth"].to_numpy()
+    return pl.DataFrame({"nth": found})
+
+
+def hexed(low: U64, high: U64) -> pl.Series:
+    """128 bits -> 32 hexadecimal digits."""
+    halves = np.stack([low, high], axis=1)
+    binary = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(halves), [None, pa.py_buffer(halves.tobytes())])
     return pl.Series("hash", pl.from_arrow(binary.cast(pa.binary()))).bin.encode("hex")
 
 
-def _content(events: pl.DataFrame) -> NDArray[np.object_]:
-    """Every column but the id as one text a row; floats by their bits, so that no formatting can change an id."""
-    columns = [events[c] for c in EVENT_COLUMNS if c != Columns.EventId]
-    bits = [
-        pl.Series(c.name, c.to_numpy().view(np.int64)) if c.dtype == pl.Float64 else c.to_physical() for c in columns
-    ]
-    filled = [pl.col(c.name).cast(pl.String).fill_null(NOTHING) for c in columns]
-    return pl.DataFrame(bits).select(pl.concat_str(filled, separator=BETWEEN)).to_series().to_numpy()
+def _hashes(events: pl.DataFrame) -> tuple[U64, U64]:
+    """Two times 64 bits of each row's content; a column's place in HASHED is part of its key."""
+    totals = tuple(np.zeros(events.height, dtype=np.uint64) for _ in KEYS)
+    for place, name in enumerate(HASHED):
+        column = events[name]
+        if column.null_count() < len(column):
+            hashed = _texts if column.dtype == pl.String else _numbers
+            for total, values in zip(totals, hashed(column, place), strict=True):
+                np.add(total, values, out=total)
+    low, high = (_mixed(total) for total in totals)
+    return low, high
+
+
+def _texts(column: pl.Series, place: int) -> Iterator[U64]:
+    """Keyed hashes of each text, 0 where null."""
+    words = column.drop_nulls().unique()
+    codes = column.replace_strict(words, pl.int_range(1, len(words) + 1, dtype=pl.UInt32, eager=True), default=0)
+    rows, distinct = codes.to_numpy(), words.to_numpy()
+    for half, key in enumerate(KEYS):
+        table = _mixed(pd.util.hash_array(distinct, hash_key=key, categorize=False) ^ _salt(half, place))
+        yield np.append(np.uint64(0), table)[rows]
+
+
+def _numbers(column: pl.Series, place: int) -> Iterator[U64]:
+    """Keyed hashes of each number's bits, so that no formatting can change an id; 0 where null."""
+    bits = column.to_physical().fill_null(0).to_numpy().view(np.uint64)
+    known = column.is_not_null().to_numpy().astype(np.uint64)
+    for half in range(len(KEYS)):
+        mixed = _mixed(bits ^ _salt(half, place))
+        yield mixed * known if column.null_count() else mixed
+
+
+def _salt(half: int, place: int) -> np.uint64:
+    """What tells one column of one half from the others."""
+    name = np.array([f"column {place}"], dtype=object)
+    return cast(np.uint64, pd.util.hash_array(name, hash_key=KEYS[half], categorize=False)[0])
+
+
+def _mixed(values: U64) -> U64:
+    """The finaliser of splitmix64 (Steele, Lea and Flood 2014): every bit of the input moves every bit of the output."""
+    values = values ^ (values >> np.uint64(30))
+    values *= np.uint64(0xBF58476D1CE4E5B9)
+    values ^= values >> np.uint64(27)
+    values *= np.uint64(0x94D049BB133111EB)
+    values ^= values >> np.uint64(31)
+    return values

@@ -11,18 +11,24 @@ from recloop.errors import BadData
 ITEM_SCHEMA = pl.Schema({c: pl.String() for c in ITEM_COLUMNS})
 
 
-def conform_items(raw: pl.LazyFrame, columns: Mapping[str, str], *, name: str) -> pl.DataFrame:
-    """Raw rows -> items, sorted by item id; equal rows are one.
+PATH = " > "
+
+
+def conform_items(
+    raw: pl.LazyFrame, columns: Mapping[str, str], *, name: str, category_separator: str = PATH
+) -> pl.DataFrame:
+    """Raw rows -> items, sorted by item id; equal rows are one. Categories are parted by ' > ' afterwards.
 
     A title that is missing is the item's id; a text that is missing is title and brand. Raises BadData: no row, a row
     without an id, or rows of one id that differ.
     """
     schema = raw.collect_schema()
     at = chosen(schema, columns, canonical=ITEM_COLUMNS, required=(Columns.Item,), name=name)
-    read = raw.select(
-        (text(at[c], schema) if c in at else pl.lit(None, pl.String)).alias(c) for c in ITEM_COLUMNS
-    ).collect()
-    return described(_distinct(read, name))
+    read = raw.select((text(at[c], schema) if c in at else pl.lit(None, pl.String)).alias(c) for c in ITEM_COLUMNS)
+    if category_separator != PATH:
+        levels = pl.col(Columns.Category).str.split(category_separator).list.eval(pl.element().str.strip_chars())
+        read = read.with_columns(levels.list.join(PATH).alias(Columns.Category))
+    return described(_distinct(read.collect(), name))
 
 
 def items_of(events: pl.DataFrame) -> pl.DataFrame:

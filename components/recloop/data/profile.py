@@ -14,6 +14,7 @@ RECENT_DAYS = 28.0
 QUANTILES = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
 DAY = 86_400.0
 FREE, UNKNOWN = "0", "unknown"
+FREE_BIN = -(2**15)
 
 Counts = dict[str, int]
 
@@ -77,17 +78,17 @@ class Profile:
 def profile(good: pl.DataFrame, quarantine: pl.DataFrame, items: pl.DataFrame) -> Profile:
     """Judged events -> their profile, in one lazy pass. Any of the tables may be empty."""
     rows = good.lazy()
-    scalars, per_item, kinds, categories, prices, hours, reasons = pl.collect_all(
+    scalars, per_item, kinds, prices, hours, reasons = pl.collect_all(
         [
             rows.select(*_scalars(), *_nulls(good)),
             _per_item(rows),
             _counted(rows, pl.col(Columns.Event)),
-            _counted(_with_category(rows, items), pl.col(Columns.Category)),
-            _counted(rows, _price_bin()),
-            _counted(rows, pl.col(Columns.Time).dt.strftime("%H")),
+            _named(_binned(rows, _price_bin()), _edge()),
+            _named(_binned(rows, pl.col(Columns.Time).dt.hour()), pl.format("{}", "bin").str.zfill(2)),
             _counted(quarantine.lazy(), pl.col(Columns.Reason)),
         ]
     )
+    categories = _by_category(per_item, items)
     one = scalars.row(0, named=True)
     return Profile(
         rows=good.height + quarantine.height,
@@ -146,15 +147,34 @@ def _per_item(rows: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _with_category(rows: pl.LazyFrame, items: pl.DataFrame) -> pl.LazyFrame:
-    widest = pl.col(Columns.Category).str.split(" > ").list.first()
-    return rows.join(items.lazy().select(Columns.Item, widest), on=Columns.Item, how="left")
+def _by_category(per_item: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Events of each widest category: of its items'."""
+    widest = pl.col(Columns.Category).str.split(" > ").list.first().alias("key")
+    named = per_item.lazy().join(items.lazy().select(Columns.Item, widest), on=Columns.Item, how="left")
+    counted = named.group_by(pl.col("key").fill_null(UNKNOWN)).agg(pl.col("events").sum().alias("rows"))
+    return counted.sort("key").collect()
 
 
 def _price_bin() -> pl.Expr:
+    """The power of two below a price; FREE_BIN for nothing, null where unknown."""
     price = pl.col(Columns.Price)
-    edge = pl.lit(2.0).pow(price.log(2).floor())
-    return pl.when(price > 0).then(pl.format("{}", edge)).when(price == 0).then(pl.lit(FREE))
+    return (
+        pl.when(price > 0).then(price.log(2).floor().cast(pl.Int16)).when(price == 0).then(pl.lit(FREE_BIN, pl.Int16))
+    )
+
+
+def _edge() -> pl.Expr:
+    return pl.when(pl.col("bin") == FREE_BIN).then(pl.lit(FREE)).otherwise(pl.format("{}", pl.lit(2.0).pow("bin")))
+
+
+def _binned(rows: pl.LazyFrame, by: pl.Expr) -> pl.LazyFrame:
+    return rows.group_by(by.alias("bin")).agg(pl.len().alias("rows"))
+
+
+def _named(bins: pl.LazyFrame, name: pl.Expr) -> pl.LazyFrame:
+    """Bins by their names, which are made once a bin and not once a row."""
+    known = pl.when(pl.col("bin").is_not_null()).then(name).otherwise(pl.lit(UNKNOWN))
+    return bins.select(known.alias("key"), "rows").sort("key")
 
 
 def _counted(rows: pl.LazyFrame, by: pl.Expr) -> pl.LazyFrame:

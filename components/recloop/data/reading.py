@@ -1,14 +1,25 @@
 """Columns of any type -> text, numbers and moments, as polars expressions. What cannot be read becomes null."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 import polars as pl
 
 from recloop.errors import BadData
 
+
+@dataclass(frozen=True)
+class Form:
+    """How text is to be taken: the zone of times without one, their strftime form (empty: ISO 8601), the decimal mark."""
+
+    timezone: str = "UTC"
+    time_format: str = ""
+    decimal: str = "."
+
+
 LOCAL = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d")
-OFFSET = r"(?i)(?:Z|([+-])(\d{2}):?(\d{2}))$"
+OFFSET = r"(?i)(?:Z|\s*UTC|\s*GMT|([+-])(\d{2}):?(\d{2}))$"
 """The zone at the end of ISO text that has a time of day"""
 
 
@@ -41,25 +52,30 @@ def text(column: str, schema: pl.Schema) -> pl.Expr:
     return pl.when(plain.str.strip_chars() != "").then(plain)
 
 
-def number(column: str, schema: pl.Schema) -> pl.Expr:
-    """float64; null where it is no number."""
+def number(column: str, schema: pl.Schema, decimal: str = ".") -> pl.Expr:
+    """float64; null where it is no number. With a decimal comma, points part thousands."""
     value = pl.col(column)
     if schema[column] == pl.String:
         value = value.str.strip_chars()
+        if decimal == ",":
+            value = value.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
     return value.cast(pl.Float64, strict=False)
 
 
-def moment(column: str, schema: pl.Schema, timezone: str) -> pl.Expr:
+def moment(column: str, schema: pl.Schema, form: Form) -> pl.Expr:
     """datetime[us, UTC] of a datetime, a date, a number since the epoch (s, ms, us, ns by its size) or ISO 8601 text.
 
-    `timezone` is that of values without one; an hour that occurs twice is taken for the first, one that a clock change
-    leaves out is null.
+    Text and whole numbers are read by `form.time_format` where it is set. In a zone, an hour that occurs twice is taken for
+    the first, one that a clock change leaves out is null.
     """
+    timezone = form.timezone
     value, kind = pl.col(column), schema[column]
     if isinstance(kind, pl.Datetime) and kind.time_zone is not None:
         return value.dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC"))
     if kind.is_temporal():
         return _placed(value.cast(pl.Datetime("us")), timezone)
+    if form.time_format:
+        return _formed(value.cast(pl.String).str.strip_chars(), form)
     if kind.is_numeric():
         return _since_epoch(value)
     return _iso(value.cast(pl.String).str.strip_chars(), timezone)
@@ -68,6 +84,12 @@ def moment(column: str, schema: pl.Schema, timezone: str) -> pl.Expr:
 def _placed(local: pl.Expr, timezone: str) -> pl.Expr:
     zoned = local.dt.replace_time_zone(timezone, ambiguous="earliest", non_existent="null")
     return zoned.dt.convert_time_zone("UTC")
+
+
+def _formed(value: pl.Expr, form: Form) -> pl.Expr:
+    if "%z" in form.time_format or "%#z" in form.time_format:
+        return value.str.to_datetime(form.time_format, time_unit="us", strict=False)
+    return _placed(value.str.to_datetime(form.time_format, time_unit="us", strict=False), form.timezone)
 
 
 def _since_epoch(value: pl.Expr) -> pl.Expr:
@@ -88,7 +110,7 @@ def _iso(value: pl.Expr, timezone: str) -> pl.Expr:
     """ISO 8601 text, or a number in text."""
     timed = value.str.contains(":")
     local = value.str.replace(" ", "T", literal=True)
-    local = pl.when(timed).then(local.str.replace(OFFSET, "")).otherwise(local)
+    local = pl.when(timed).then(local.str.replace(OFFSET, "").str.strip_chars_end()).otherwise(local)
     plain = pl.coalesce(local.str.to_datetime(f, time_unit="us", strict=False) for f in LOCAL)
     zoned = timed & value.str.contains(OFFSET)
     sign = pl.when(value.str.extract(OFFSET, 1) == "-").then(-1).otherwise(1)

@@ -52,6 +52,8 @@ def _end(seconds: pl.DataFrame, config: SplitConfig, end: datetime | None) -> in
 
 def _past(seconds: pl.DataFrame, split: Split) -> pl.DataFrame:
     """Events before the test window, whoever's."""
+    if split.kind == "temporal":
+        return seconds.filter(pl.col(TIME) < windows(seconds, split, n_users=0, count=1)[0].as_of)
     ids = Vocabulary(tuple(seconds[Columns.User].unique().sort()))
     codes = ids.encode(seconds[Columns.User])
     window = windows(seconds.with_columns(codes.alias(USER)), split, n_users=len(ids), count=1)[0]
@@ -71,13 +73,13 @@ def _frequent(past: pl.DataFrame, config: SplitConfig) -> pl.Series:
 
 def _coded(seconds: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> pl.DataFrame:
     numbers = [pl.col(c).cast(pl.Float32).fill_null(0.0) for c in (Columns.Price, Columns.Quantity, Columns.Discount)]
-    return (
-        seconds.with_columns(
-            users.encode(seconds[Columns.User]).alias(USER), items.encode(seconds[Columns.Item]).alias(ITEM)
-        )
-        .sort(USER, TIME, Columns.EventId)
-        .select(USER, ITEM, Columns.Item, TIME, *numbers, Columns.Basket, Columns.Store)
+    ordered = seconds if seconds[TIME].is_sorted() else seconds.sort(TIME, Columns.EventId)
+    user, item = users.encode(ordered[Columns.User]), items.encode(ordered[Columns.Item])
+    coded = ordered.select(
+        user.alias(USER), item.alias(ITEM), Columns.Item, TIME, *numbers, Columns.Basket, Columns.Store
     )
+    # stable: good events lie in the order of time already, to the microsecond
+    return coded.sort(USER, maintain_order=True)
 
 
 def _catalogue(items: pl.DataFrame, known: Vocabulary) -> pl.DataFrame:

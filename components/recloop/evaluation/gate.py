@@ -69,6 +69,8 @@ def _beats(card: Scorecard, config: GateConfig, rival: str, view: str) -> list[s
     """The lower bound of the paired difference must be above zero."""
     found = _difference(card, rival, view)
     if found is None or not np.isfinite(found.low) or found.n < config.min_users:
+        if _enough(card, config):
+            return []  # said once, for every comparison
         n = 0 if found is None else found.n
         return [f"Against {rival} on {view} purchases nothing can be decided: {n} users have a value."]
     if found.low > 0:

@@ -5,7 +5,7 @@ Record formats, written by `recloop.serving.journal`; times in seconds since the
     {"kind": "answer", "receipt_id", "time", "user_id" (null: anonymous), "release", "generation",
      "items": [ids], "scores": [floats], "origins": [names joined by "+"], "policy", "propensity"}
     {"kind": "event", "event_id", "user_id", "item_id", "event", "time", "price", "quantity", "discount", "rating",
-     "basket_id", "store_id"}
+     "basket_id", "store_id", "flag" (only of an event that does not count: "bot" or "repeat")}
 
 `time` of an answer is the moment that the request names, so that a replay of old days lies on its own days.
 """
@@ -44,7 +44,8 @@ REQUIRED = {
 def frames(records: Iterable[Mapping[str, Any]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Journal records -> (answers of ANSWER_SCHEMA, events of EVENT_SCHEMA), each sorted by time and id.
 
-    A record that was journaled twice counts once. Raises BadData: an unknown kind, or a required value is missing.
+    A record that was journaled twice counts once, and one that is flagged not at all. Raises BadData: an unknown kind, or a
+    required value is missing.
     """
     kinds: dict[str, list[Mapping[str, Any]]] = {"answer": [], "event": []}
     for record in records:
@@ -53,7 +54,8 @@ def frames(records: Iterable[Mapping[str, Any]]) -> tuple[pl.DataFrame, pl.DataF
             raise BadData(f"A journal record is of kind {kind!r}; the kinds are answer and event. Its writer is newer.")
         kinds[kind].append(record)
     answers = _table(kinds["answer"], ANSWER_SCHEMA, kind="answer", key=Columns.Receipt)
-    events = _table(kinds["event"], EVENT_SCHEMA, kind="event", key=Columns.EventId)
+    sound = [record for record in kinds["event"] if not record.get("flag")]
+    events = _table(sound, EVENT_SCHEMA, kind="event", key=Columns.EventId)
     return answers, events.with_columns(
         pl.col(Columns.Quantity).fill_null(1.0), pl.col(Columns.Discount).fill_null(0.0)
     )

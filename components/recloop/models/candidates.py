@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recloop.config import CandidatesConfig
-from recloop.data.grouped import top
 from recloop.data.habits import Habits
-from recloop.data.histories import Histories
+from recloop.models.nearby import Nearby
+from recloop.models.retrieval import Logits
 
 SOURCES = ("history", "popularity", "item_knn", "sasrec")
 """Bit b of an origin is SOURCES[b]."""
@@ -24,36 +24,54 @@ class Candidates:
     origins: NDArray[np.uint8]  # [pairs] bits of SOURCES
 
 
+@dataclass(frozen=True)
+class Fame:
+    """Items that sold of late, the most popular first, ties by code."""
+
+    order: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, popularity: F32) -> "Fame":
+        """Popularity of every item code -> Fame."""
+        order = np.argsort(-popularity, kind="stable")
+        return cls(order[popularity[order] > 0])
+
+    def head(self, mask: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
+        """The `size` most popular permitted items."""
+        found = self.order[: 2 * size]
+        found = found[mask[found]][:size]
+        return found if len(found) == size else self.order[mask[self.order]][:size]
+
+
 def candidates(
     *,
-    histories: Histories,
+    n: int,
     habit: Habits,
-    popularity: F32,
-    item_knn: F32,
-    sasrec: F32 | None,
+    popularity: Fame,
+    item_knn: Nearby,
+    sasrec: Logits | None,
+    known: NDArray[np.bool_] | None,
     config: CandidatesConfig,
     exclude_seen: bool,
     mask: NDArray[np.bool_],
     k: int,
 ) -> Candidates:
-    """Union of what each source proposes for each row. item_knn, sasrec: scores of every item. [n, n_codes]
+    """Union of what each source proposes for each of n rows; known: the items that SASRec learnt.
 
     Item-kNN, SASRec and popularity propose items that the row has not had; history proposes those that it has.
     Popularity proposes at least k, as far as the permitted catalogue sold anything in the last 28 days.
     """
-    n = habit.n_codes
-    seen = np.zeros((len(histories), n), dtype=bool)
+    seen = np.zeros((n, habit.n_codes), dtype=bool)
     seen[habit.rows, habit.items] = True
-    blocked = seen | ~mask
     popular = max(config.popularity, k)
     keys = [
         np.zeros(0, dtype=np.int64) if exclude_seen else _history(habit, config.history, mask),
-        _popular(n, _head(popularity, mask, popular + _most(habit)), popular, blocked),
-        _unseen(np.where(blocked, 0, item_knn), config.item_knn, least=0.0),
+        _popular(popularity.head(mask, popular + _most(habit)), popular, seen),
+        item_knn.propose(config.item_knn, ~mask[item_knn.items] | seen[item_knn.rows, item_knn.items]),
     ]
     if sasrec is not None:
-        keys.append(_unseen(np.where(blocked, -np.inf, sasrec), config.sasrec, least=-np.inf))
-    return _union(keys, n)
+        keys.append(sasrec.propose(config.sasrec, seen=habit, allowed=mask if known is None else mask & known))
+    return _union(keys, habit.n_codes)
 
 
 def _history(habit: Habits, cap: int, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -72,24 +90,10 @@ def _most(habit: Habits) -> int:
     return int(np.bincount(habit.rows).max(initial=0))
 
 
-def _head(popularity: F32, mask: NDArray[np.bool_], size: int) -> NDArray[np.int64]:
-    """The most popular permitted items."""
-    head = top(np.where(mask & (popularity > 0), popularity, -np.inf)[None], size)[0]
-    permitted: NDArray[np.int64] = head[mask[head] & (popularity[head] > 0)]
-    return permitted
-
-
-def _popular(n: int, head: NDArray[np.int64], cap: int, blocked: NDArray[np.bool_]) -> NDArray[np.int64]:
-    free = ~blocked[:, head]
+def _popular(head: NDArray[np.int64], cap: int, seen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    free = ~seen[:, head]
     row, place = np.nonzero(free & (np.cumsum(free, axis=1) <= cap))
-    keys: NDArray[np.int64] = row * n + head[place]
-    return keys
-
-
-def _unseen(scores: F32, cap: int, *, least: float) -> NDArray[np.int64]:
-    at = top(scores, cap)
-    good = np.take_along_axis(scores, at, axis=1) > least
-    keys: NDArray[np.int64] = (np.arange(len(scores))[:, None] * scores.shape[1] + at)[good]
+    keys: NDArray[np.int64] = row * seen.shape[1] + head[place]
     return keys
 
 

@@ -78,7 +78,7 @@ def ease_weights(histories: Histories, *, n_codes: int, config: EaseConfig) -> F
             "choose model.kind: als."
         )
     weights = np.zeros((n_codes, n_codes), dtype=np.float32)
-    weights[np.ix_(known, known)] = _solved(_taken(histories, known), config.l2)
+    weights[np.ix_(known, known)] = solved(_taken(histories, known), config.l2)
     return weights
 
 
@@ -91,7 +91,7 @@ def _taken(histories: Histories, known: np.ndarray) -> sparse.csr_matrix:
     return made
 
 
-def _solved(taken: sparse.csr_matrix, l2: float) -> F32:
+def solved(taken: sparse.csr_matrix, l2: float) -> F32:
     """The weights with a zero diagonal. [known items, known items]"""
     gram = (taken.T @ taken).toarray().astype(np.float32)
     gram[np.diag_indices(len(gram))] += np.float32(l2)

@@ -22,6 +22,8 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from recloop.config import TrainerConfig
 from recloop.errors import BadArtifact
+from recloop.models.profiling import FOLDER, Profiling
+from recloop.models.row_adam import RowAdam
 from recloop.models.watch import STATE, Keeper, Kept, Watch
 
 Progress = Callable[[str, float], None]
@@ -58,12 +60,15 @@ class Optimiser:
     schedule: Literal["linear", "constant"] = "linear"
     fused: bool = False
     """one kernel for all weights: faster for big tables, other roundings"""
+    rows: bool = False
+    """tables with sparse gradients move only in the rows of a step"""
 
     def build(self, net: nn.Module, lr: float) -> torch.optim.Optimizer:
         """The optimiser of a net's weights."""
         if self.weight_decay:
             return torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=self.weight_decay, fused=self.fused)
-        return torch.optim.Adam(net.parameters(), lr=lr, fused=self.fused or None)
+        kind = RowAdam if self.rows else torch.optim.Adam
+        return kind(net.parameters(), lr=lr, fused=self.fused or None)
 
     def rate(self, peak: float, step: int, steps: int) -> float:
         """Learning rate of a step."""
@@ -101,7 +106,8 @@ def train(
     start = checkpoint.resume(learner)
     if start < plan.steps and not kept.stopped:
         watching = [] if watch is None else [Keeper(watch, kept)]
-        lightning = _trainer(trainer, work, [*watching, checkpoint, Bar(name, plan.steps, progress)])
+        looking = [Profiling(work / FOLDER, name)] if trainer.profile else []
+        lightning = _trainer(trainer, work, [*looking, *watching, checkpoint, Bar(name, plan.steps, progress)])
         loader = DataLoader(Steps(plan, start), batch_size=None)
         with warnings.catch_warnings():
             # a stream of ready batches has neither a length nor workers, by design

@@ -16,6 +16,7 @@ from recloop.models.blend import Blend, Choices, fit_blend
 from recloop.models.blend_content import likeness_of
 from recloop.models.family import Fitted
 from recloop.models.hybrid import BLEND, Part, counted_of, folders, parts_of
+from recloop.models.item_vectors import content_of
 from recloop.models.scorer import CELLS
 from recloop.models.task import Task, past_of
 
@@ -46,11 +47,12 @@ def fit(task: Task) -> Fitted:
 def _sequences(task: Task) -> dict[str, float]:
     """Fit the sequence models, each from a seed of its own; figures of the last."""
     # torch is loaded only where a sequence model is asked for
-    from recloop.models.sasrec import LastState
     from recloop.models.sasrec_fit import fit_sasrec
+    from recloop.models.sequence_net import LastState
     from recloop.models.watched import watched
 
     found: dict[str, float] = {}
+    content = content_of(task, task.config.sasrec)
     for n, folder in enumerate(folders(task.out, task.config)):
         work = task.work / folder.name
         folder.mkdir(exist_ok=True)
@@ -65,6 +67,7 @@ def _sequences(task: Task) -> dict[str, float]:
             out=folder,
             work=work,
             warm=older if older is not None and older.exists() else None,
+            content=content,
             progress=task.progress,
             watch=lambda sequences: watched(task, task.config.sasrec, sequences, LastState),
         )

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recloop.columns import Columns
+from recloop.config import SequenceConfig
 from recloop.errors import BadData
 from recloop.models.task import Task
 
@@ -32,6 +33,11 @@ def item_vectors(task: Task) -> F32:
             "folders of vectors in model.content.vectors."
         )
     return np.concatenate([np.zeros((1, made.shape[1]), dtype=np.float32), made])
+
+
+def content_of(task: Task, config: SequenceConfig) -> F32 | None:
+    """What a sequence model of these settings reads of items; None where ids are all. Raises BadData as item_vectors."""
+    return item_vectors(task) if config.content else None
 
 
 def read(folder: Path, ids: Sequence[str]) -> F32:

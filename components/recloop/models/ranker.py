@@ -1,5 +1,6 @@
 """The deep ranker: 128-64-32-1, ReLU, Adam; pair features -> probability of a purchase (Covington et al. 2016)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -39,14 +40,20 @@ class Ranker(nn.Module):
 
     def __init__(self, n_features: int, hidden: tuple[int, ...], members: int = 1) -> None:
         super().__init__()
+        self.register_buffer("sees", torch.ones(members, n_features))  # 0 for what a member does not see
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
         self.members = nn.ModuleList(_network((n_features, *hidden)) for _ in range(members))
 
+    def hide(self, columns: Sequence[int], members: int) -> None:
+        """Keep columns of the features from the first `members` networks."""
+        self.sees[:members, list(columns)] = 0  # type: ignore[operator]
+
     def each(self, features: Tensor) -> Tensor:
         """[pairs, n_features] -> logits of every member. [members, pairs]"""
         standard = (features - self.mean) * self.scale  # type: ignore[operator]
-        return torch.stack([member(standard).squeeze(1) for member in self.members])
+        seen = [standard * sees for sees in self.sees]  # type: ignore[union-attr]
+        return torch.stack([member(own).squeeze(1) for member, own in zip(self.members, seen, strict=True)])
 
     def forward(self, features: Tensor) -> Tensor:
         """[pairs, n_features] -> logits [pairs]."""
@@ -70,11 +77,13 @@ def fit_ranker(
     work: Path,
     warm: Path | None = None,
     progress: Progress | None = None,
+    context: Sequence[int] = (),
 ) -> dict[str, float]:
     """Write ranker.safetensors and ranker.onnx into `out`; AUC and log loss on the pairs of held-out users.
 
-    `warm`: folder of an older model of the same features, whose weights go on from where they were; a folder without a
-    ranker, or with one of other sizes, is told to `progress` and passed over. Raises BadData without a pair of a buyer.
+    `context`: columns that config.plain_members of the networks do not see. `warm`: folder of an older model of the same
+    features, whose weights go on from where they were; a folder without a ranker, or with one of other sizes, is told to
+    `progress` and passed over. Raises BadData without a pair of a buyer.
     """
     held = examples.users % HELD_OUT == 0
     taken = ~held & _sampled(examples, config.unseen_share, seed)
@@ -85,6 +94,7 @@ def fit_ranker(
         )
     torch.manual_seed(seed)
     net = Ranker(examples.features.shape[1], config.hidden, config.members)
+    net.hide(context, config.plain_members)
     older = None if warm is None else _older(net, warm, progress)
     if older is None:
         _standardise(net, examples.features[taken])

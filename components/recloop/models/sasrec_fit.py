@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from recloop.config import SASRecConfig, TrainerConfig
 from recloop.data.histories import Histories
 from recloop.errors import BadData
 from recloop.models.family import Fitted
 from recloop.models.fit import Progress
-from recloop.models.sasrec import LastState, SASRec
-from recloop.models.sequence_fit import SequencePlan, begin, draws, finish, seen_of
+from recloop.models.item_vectors import content_of
+from recloop.models.sasrec import SASRec
+from recloop.models.sequence_fit import SequencePlan, draws, finish, seen_of
+from recloop.models.sequence_net import LastState
 from recloop.models.sequences import Sequences
 from recloop.models.task import Task
+from recloop.models.warm_start import begin
 from recloop.models.watch import Watch
 from recloop.models.watched import watched
 
@@ -32,6 +37,7 @@ def fit(task: Task) -> Fitted:
         out=task.out,
         work=task.work,
         warm=task.warm,
+        content=content_of(task, config),
         progress=task.progress,
         watch=lambda sequences: watched(task, config, sequences, LastState),
     )
@@ -48,6 +54,7 @@ def fit_sasrec(
     out: Path,
     work: Path,
     warm: Path | None = None,
+    content: NDArray[np.float32] | None = None,
     progress: Progress | None = None,
     watch: Callable[[Sequences], Watch | None] | None = None,
 ) -> dict[str, float]:
@@ -55,11 +62,11 @@ def fit_sasrec(
 
     `warm`: folder of an older model, whose rows of known codes go on from where they were; a folder without a SASRec, or
     with one of other sizes, is told to `progress` and passed over. `work`: checkpoints, where a killed fit goes on; on
-    several nodes it must be shared. `watch`: what stops the fit early. Raises BadData where nothing can be learnt,
-    BadArtifact where `warm` knows more codes.
+    several nodes it must be shared. `content`: what items are, where `config.content` asks for it. `watch`: what
+    stops the fit early. Raises BadData where nothing can be learnt, BadArtifact where `warm` knows more codes.
     """
     torch.manual_seed(seed)
-    net, learnt = SASRec(n_codes, config), seen_of(histories, config)
+    net, learnt = SASRec(n_codes, config, content), seen_of(histories, config)
     start = begin(net, learnt, config, name=NAME, warm=warm, progress=progress)
     plan = plan_of(learnt, n_codes, config, start.epochs(config), seed)
     return finish(

@@ -1,5 +1,6 @@
-"""What the fits of all sequence models share: the plan, the warm start, the files, and the look at a watched window."""
+"""What the fits of all sequence models share: the plan, the draws and the files."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,21 +8,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from recloop.config import SequenceConfig, TrainerConfig
 from recloop.data.discoveries import discoveries
 from recloop.data.histories import Histories
-from recloop.errors import BadArtifact
-from recloop.models.cooccurrence import item_vectors
 from recloop.models.export import export
 from recloop.models.fit import Optimiser, Progress, train
+from recloop.models.item_tables import FusedItems, Items
 from recloop.models.losses import fast_sampled_softmax, full_softmax, sampled_softmax
+from recloop.models.sequence_net import LastState, SequenceNet
 from recloop.models.sequences import Batch, Sequences
+from recloop.models.warm_start import KNOWN, Start
 from recloop.models.watch import Watch
 
-VECTORS, KNOWN, ENCODER = "item_vectors.npy", "item_known.npy", "encoder.onnx"
+VECTORS, ENCODER = "item_vectors.npy", "encoder.onnx"
 
 
 @dataclass(frozen=True)
@@ -58,24 +60,27 @@ class SequencePlan:
     def loss(self, net: nn.Module, batch: Batch, world: int) -> Tensor:
         """Mean over the step's real targets, whichever device holds them."""
         real = batch.targets > 0
-        states = net(batch.items, batch.times, batch.lengths)[real]  # [positions, dim]
-        vectors: Tensor = net.items.weight  # type: ignore[union-attr, assignment]
+        states = net(batch.items, batch.times, batch.lengths, batch.context)[real]  # [positions, dim]
+        items: Items | FusedItems = net.items  # type: ignore[assignment]
+        return self._total(states, batch.targets[real], batch.negatives, items) * world / batch.positions
+
+    def _total(self, states: Tensor, targets: Tensor, negatives: Tensor, items: Items | FusedItems) -> Tensor:
+        """Summed loss of states [positions, dim] and what follows them [positions]."""
         if self.config.loss == "full":
-            total = full_softmax(states, batch.targets[real], vectors)
-        else:
-            log_q = self.log_q.to(vectors.device)
-            softmax = fast_sampled_softmax if self.config.fast else sampled_softmax
-            total = softmax(states, batch.targets[real], batch.negatives, vectors, log_q)
-        return total * world / batch.positions
+            return full_softmax(states, targets, items.vectors())
+        softmax = fast_sampled_softmax if self.config.fast else sampled_softmax
+        vectors, wanted, others, log_q = items.among(targets, negatives, self.log_q.to(states.device))
+        return softmax(states, wanted, others, vectors, log_q)
 
 
 def draws(learnt: Histories, n_codes: int, config: SequenceConfig) -> tuple[NDArray[np.float64], Tensor]:
-    """How likely each code is drawn as a negative, and the log of its expected count in a batch. [n_codes] both"""
+    """How likely each code is drawn as a negative, and the log of its expected count in a batch. [n_codes] both
+
+    Where contents are read, an item that nobody took is not drawn: its like would learn that it is never taken.
+    """
     counts = np.bincount(learnt.items, minlength=n_codes).astype(np.float64)
-    counts[1:] += 1.0
-    counts[0] = 0.0
-    if config.draw == "uniform":
-        counts[1:] = 1.0
+    drawn = np.arange(n_codes) > 0 if not config.content else counts > 0
+    counts = np.where(drawn, 1.0 if config.draw == "uniform" else counts + 1.0, 0.0)
     probability = counts / counts.sum()
     log_q = torch.from_numpy(np.log(np.maximum(probability * config.negatives, 1e-12)).astype(np.float32))
     return probability, log_q
@@ -86,52 +91,10 @@ def seen_of(histories: Histories, config: SequenceConfig) -> Histories:
     return histories if config.repeats else discoveries(histories)
 
 
-@dataclass(frozen=True)
-class Start:
-    """A net to be trained, what is known of its items, and whether it goes on from an older one."""
-
-    net: nn.Module
-    known: NDArray[np.bool_]  # [n_codes]
-    warm: bool
-
-    def epochs(self, config: SequenceConfig) -> int:
-        """Epochs to train."""
-        return config.warm_epochs if self.warm else config.epochs
-
-
-def begin(
-    net: nn.Module,
-    learnt: Histories,
-    config: SequenceConfig,
-    *,
-    name: str,
-    warm: Path | None,
-    progress: Progress | None,
-) -> Start:
-    """A fresh net, with the weights of an older one of the same sizes where `warm` holds one. Raises BadArtifact."""
-    n_codes = len(net.state_dict()["items.weight"])
-    known = np.bincount(learnt.items, minlength=n_codes) > 0
-    older = None if warm is None else _older(net, warm, name, progress)
-    if older is None:
-        _place(net, learnt, config)
-        return Start(net, known, warm=False)
-    return Start(net, known | _warm(net, *older), warm=True)
-
-
-def _place(net: nn.Module, learnt: Histories, config: SequenceConfig) -> None:
-    """Item vectors before the first step, where they are not simply drawn; items without a neighbour stay drawn."""
-    if config.first == "random":
-        return
-    own: Tensor = net.items.weight.data  # type: ignore[union-attr, assignment]
-    found = item_vectors(learnt, n_codes=len(own), dim=config.dim, scale=config.first_scale)
-    placed = torch.from_numpy(found).to(own.device)
-    own.copy_(torch.where((placed != 0).any(1, keepdim=True), placed, own))
-
-
 def finish(
     start: Start,
     plan: SequencePlan,
-    wrapped: nn.Module,
+    wrapped: LastState,
     *,
     name: str,
     trainer: TrainerConfig,
@@ -139,66 +102,40 @@ def finish(
     work: Path,
     progress: Progress | None,
     watch: Watch | None,
-    room: int = 0,
 ) -> dict[str, float]:
-    """Train, write <name>.safetensors and the encoder's files; steps, last loss, and the watched score where there is one.
-
-    room: places that the exported net adds to a sequence.
-    """
+    """Train, write <name>.safetensors and the encoder's files; steps, last loss, and the watched score where there is one."""
     net, config = start.net, plan.config
-    optimiser = Optimiser(weight_decay=config.weight_decay, schedule=config.schedule, fused=config.fast)
+    optimiser = Optimiser(
+        weight_decay=config.weight_decay, schedule=config.schedule, fused=config.fast, rows=config.sparse
+    )
     found = train(net, plan, name=name, trainer=trainer, work=work, progress=progress, optimiser=optimiser, watch=watch)
     save_file({n: p.contiguous() for n, p in net.state_dict().items()}, out / f"{name}.safetensors")
-    np.save(out / VECTORS, net.items.weight.detach().numpy())  # type: ignore[union-attr, operator]
     np.save(out / KNOWN, start.known)
-    _export(wrapped, config, out, room)
-    watched = {"watched_ndcg_10": found["score"], "best_step": found["step"]} if found else {}
-    return {f"{name}_steps": float(plan.steps), f"{name}_loss": _last_loss(net, plan)} | watched
+    figures = {f"{name}_steps": float(plan.steps), f"{name}_loss": _last_loss(net, plan)}
+    np.save(out / VECTORS, _settled(net))
+    _export(wrapped, config, out)
+    return figures | ({"watched_ndcg_10": found["score"], "best_step": found["step"]} if found else {})
 
 
-def _export(wrapped: nn.Module, config: SequenceConfig, out: Path, room: int) -> None:
+def _settled(net: SequenceNet) -> NDArray[np.float32]:
+    """Vectors of all items; from here on the net looks them up as they are. [n_codes, dim]"""
+    with torch.no_grad():
+        vectors = net.items.vectors().detach().clone()
+    net.items = Items(len(vectors), vectors.shape[1], _weight=vectors)
+    made: NDArray[np.float32] = vectors.numpy()
+    return made
+
+
+def _export(wrapped: LastState, config: SequenceConfig, out: Path) -> None:
     inputs = {"items": torch.ones(2, 3, dtype=torch.long), "lengths": torch.tensor([3, 2])}
     axes = {"items": {0: "batch", 1: "length"}, "lengths": {0: "batch"}, "state": {0: "batch"}}
-    if "times" in wrapped.forward.__annotations__:
-        inputs["times"] = torch.arange(6).view(2, 3)
-        axes["times"] = {0: "batch", 1: "length"}
-    facts = {"length": str(config.length - room), "repeats": str(int(config.repeats))}
+    more = {"times": torch.arange(6).view(2, 3), "context": torch.ones(2, 3, len(config.context), dtype=torch.long)}
+    for name in wrapped.inputs[2:]:
+        inputs[name], axes[name] = more[name], {0: "batch", 1: "length"}
+    facts = {"length": str(config.length - wrapped.room), "repeats": str(int(config.repeats))}
+    if config.context:
+        facts["context"] = json.dumps(config.context)
     export(wrapped, inputs, "state", axes, out / ENCODER, facts=facts)
-
-
-def _older(
-    net: nn.Module, folder: Path, name: str, progress: Progress | None
-) -> tuple[dict[str, Tensor], NDArray[np.bool_]] | None:
-    """Weights and known codes of an older model; None where it cannot be gone on with. Raises BadArtifact."""
-    path = folder / f"{name}.safetensors"
-    if not path.exists():
-        return None
-    weights, own = load_file(path), net.state_dict()
-    rows, codes = len(weights["items.weight"]), len(own["items.weight"])
-    if rows > codes:
-        raise BadArtifact(
-            f"{path} knows {rows - 1:,} items where the dataset has {codes - 1:,}: they are of two lineages. "
-            "Build the dataset from the champion's vocabulary, or fit without a warm start."
-        )
-    expected, found = _sizes(own), _sizes(weights)
-    if expected != found:
-        if progress:
-            progress(f"{name}: the older model has other sizes; starting afresh", 0.0)
-        return None
-    return weights, np.load(folder / KNOWN, allow_pickle=False)
-
-
-def _sizes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
-    """Shapes that must agree: the number of items need not."""
-    return {name: value.shape[1:] if name == "items.weight" else value.shape for name, value in weights.items()}
-
-
-def _warm(net: nn.Module, weights: dict[str, Tensor], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Copy an older model's weights, item rows by code; which codes it was trained on. [n_codes]"""
-    items = net.state_dict()["items.weight"].clone()
-    items[: len(known)] = weights["items.weight"]
-    net.load_state_dict(weights | {"items.weight": items})
-    return np.pad(known, (0, len(items) - len(known)))
 
 
 def _last_loss(net: nn.Module, plan: SequencePlan) -> float:

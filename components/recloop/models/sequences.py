@@ -15,6 +15,7 @@ from torch import Tensor
 
 from recloop.config import SequenceConfig
 from recloop.data.histories import Histories
+from recloop.models.context import context_of
 
 
 class Batch(NamedTuple):
@@ -26,6 +27,7 @@ class Batch(NamedTuple):
     negatives: Tensor  # [m] codes, the same on every device
     times: Tensor  # [batch, length] seconds since the row's first event
     lengths: Tensor  # [batch] places that are not padding
+    context: Tensor  # [batch, length, kinds of context] codes, 0 at padding and gaps
     positions: int  # targets in the whole step, over all devices
 
 
@@ -73,6 +75,11 @@ class Sequences:
     def _cumulative(self) -> NDArray[np.float64]:
         return np.cumsum(self.probability)
 
+    @cached_property
+    def _context(self) -> NDArray[np.uint8]:
+        """Of every event. [events, kinds]"""
+        return context_of(self.histories, self.config.context)
+
     def _pieces(self, epoch: int) -> NDArray[np.int64]:
         """(first event, events, end of the row) of each piece; the cuts move from epoch to epoch. [pieces, 3]"""
         length, offsets, sizes = self.config.length, self.histories.offsets, self.sizes
@@ -112,6 +119,7 @@ class Sequences:
             negatives=_codes(draws),
             times=_codes((self.histories.times[at] - self.histories.times[first])[mine]),
             lengths=_codes(sizes[mine, 0]),
+            context=_codes((self._context[at] * (items > 0)[:, :, None])[mine]),
             positions=int(np.count_nonzero(targets)),
         )
 

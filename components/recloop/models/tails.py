@@ -16,6 +16,13 @@ class Tails(NamedTuple):
     items: NDArray[np.int64]  # [block, length] codes, 0 where there is no event
     times: NDArray[np.int64]  # [block, length] seconds since the first of them
     lengths: NDArray[np.int64]  # [block] >= 1
+    at: NDArray[np.int64]  # [block, length] events, each row's first of them where there is none
+
+
+def fed(part: Tails, context: NDArray[np.uint8]) -> dict[str, NDArray[np.int64]]:
+    """What a sequence model is asked by, by name. context: of every event [events, kinds]"""
+    around = np.where((part.items > 0)[:, :, None], context[part.at], 0).astype(np.int64)
+    return {"items": part.items, "lengths": part.lengths, "times": part.times, "context": around}
 
 
 def tails(histories: Histories, *, length: int, block: int) -> Iterator[Tails]:
@@ -31,4 +38,4 @@ def tails(histories: Histories, *, length: int, block: int) -> Iterator[Tails]:
         inside = place < own[:, None]
         at = np.where(inside, first + place, first)
         items = np.where(inside, histories.items[at], 0).astype(np.int64)
-        yield Tails(rows, items, histories.times[at] - histories.times[first], own)
+        yield Tails(rows, items, histories.times[at] - histories.times[first], own, at)

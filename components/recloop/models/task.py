@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from recloop.config import ModelConfig, TrainerConfig
 from recloop.data.dataset import Dataset, histories
 from recloop.data.histories import Histories
+from recloop.data.mapped import mapped
 from recloop.data.statistics import ItemStatistics, item_statistics
 from recloop.data.windows import Window
 
@@ -45,7 +46,8 @@ class Task:
     @cached_property
     def past(self) -> Histories:
         """Everything that may be learnt: histories of all users before the cut."""
-        return past_of(self.dataset, self.cut)
+        past = past_of(self.dataset, self.cut)
+        return mapped(past, self.work) if self.trainer.mapped else past
 
     @cached_property
     def statistics(self) -> ItemStatistics:

@@ -4,6 +4,7 @@ This file needs numpy and ONNX Runtime only: evaluation and serving run the same
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,22 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from recloop.config import CandidatesConfig
-from recloop.data.features import CONTEXT, NAMES, SOURCES, pair_features, profiles
+from recloop.data.features import CONTEXT, NAMES, pair_features, profiles
 from recloop.data.habits import Habits, habits
 from recloop.data.histories import Histories
 from recloop.data.rhythm import rhythm
 from recloop.data.statistics import ItemStatistics
 from recloop.models.candidates import SOURCES as CANDIDATE_SOURCES
-from recloop.models.candidates import Candidates, candidates
+from recloop.models.candidates import Candidates, Fame, candidates
 from recloop.models.encoder import Encoder, session
 from recloop.models.family import facts_of
 from recloop.models.item_knn import ItemKNN
+from recloop.models.laps import lap
+from recloop.models.linear import FILE as LINEAR
+from recloop.models.linear import Linear
+from recloop.models.nearby import Nearby
 from recloop.models.ranked import Ranked, joined, permitted
+from recloop.models.retrieval import Logits
 
 F32 = NDArray[np.float32]
 ROWS = 128
@@ -36,6 +42,7 @@ class Sources:
 
     statistics: ItemStatistics
     item_knn: ItemKNN
+    linear: Linear
     encoder: Encoder | None
     config: CandidatesConfig
 
@@ -44,36 +51,45 @@ class Sources:
     ) -> tuple[Candidates, F32, Habits]:
         """Histories -> candidates and their features in the order of NAMES."""
         habit = habits(histories, len(self.statistics))
-        near = self.item_knn.nearness(histories)
-        logits = None if self.encoder is None else self.encoder.scores(histories)
-        found = candidates(
-            histories=histories,
-            habit=habit,
-            popularity=self.statistics.pop28,
-            item_knn=near,
-            sasrec=None if logits is None or self.encoder is None else np.where(self.encoder.known, logits, -np.inf),
-            config=self.config,
-            exclude_seen=exclude_seen,
-            mask=mask,
-            k=k,
-        )
-        features = pair_features(
-            rows=found.rows,
-            items=found.items,
-            habit=habit,
-            own=rhythm(histories, habit.pairs),
-            profile=profiles(histories, self.statistics),
-            statistics=self.statistics,
-            item_knn=near[found.rows, found.items],
-            sasrec=self._sasrec(logits, found),
-            sasrec_known=self._known(found),
-        )
+        logits = None if self.encoder is None else self.encoder.logits(histories)
+        with lap("retrieve"):
+            near = Nearby.of(self.item_knn, histories)
+            found = candidates(
+                n=len(histories),
+                habit=habit,
+                popularity=self.fame,
+                item_knn=near,
+                sasrec=logits,
+                known=None if self.encoder is None else self.encoder.known,
+                config=self.config,
+                exclude_seen=exclude_seen,
+                mask=mask,
+                k=k,
+            )
+        with lap("features"):
+            features = pair_features(
+                rows=found.rows,
+                items=found.items,
+                habit=habit,
+                own=rhythm(histories, habit.pairs),
+                profile=profiles(histories, self.statistics),
+                statistics=self.statistics,
+                item_knn=near.at(found.rows, found.items),
+                linear=self.linear.at(found.rows, found.items, habit=habit, n=len(histories)),
+                sasrec=self._sasrec(logits, found),
+                sasrec_known=self._known(found),
+            )
         return found, features, habit
 
-    def _sasrec(self, logits: F32 | None, found: Candidates) -> F32:
+    @cached_property
+    def fame(self) -> Fame:
+        """What sold in the last 28 days."""
+        return Fame.of(self.statistics.pop28)
+
+    def _sasrec(self, logits: Logits | None, found: Candidates) -> F32:
         if logits is None:
             return np.zeros(len(found.rows), dtype=np.float32)
-        return np.where(self._known(found) > 0, logits[found.rows, found.items], 0).astype(np.float32)
+        return np.where(self._known(found) > 0, logits.at(found.rows, found.items), 0).astype(np.float32)
 
     def _known(self, found: Candidates) -> F32:
         if self.encoder is None:
@@ -83,7 +99,7 @@ class Sources:
 
 def used_features(*, use_sasrec: bool, use_context: bool) -> list[int]:
     """Columns of NAMES that the ranker sees."""
-    left_out = (() if use_sasrec else SOURCES[2:]) + (() if use_context else CONTEXT)
+    left_out = (() if use_sasrec else ("sasrec", "sasrec_known")) + (() if use_context else CONTEXT)
     return [n for n, name in enumerate(NAMES) if name not in left_out]
 
 
@@ -104,6 +120,7 @@ class TwoStage:
         parts = Sources(
             statistics=ItemStatistics.load(folder / "statistics.safetensors"),
             item_knn=ItemKNN.load(folder / "item_knn.safetensors"),
+            linear=Linear.load(folder / LINEAR) if "linear" in facts["features"] else Linear.none(),
             encoder=encoder,
             config=CandidatesConfig.model_validate(facts["candidates"]),
         )
@@ -156,7 +173,8 @@ class TwoStage:
         if not len(features):
             return np.zeros(0, dtype=np.float32)
         wanted = features if len(self.columns) == features.shape[1] else features[:, self.columns]
-        found: F32 = self.ranker.run(["logit"], {"features": wanted})[0]
+        with lap("rank"):
+            found: F32 = self.ranker.run(["logit"], {"features": wanted})[0]
         return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:

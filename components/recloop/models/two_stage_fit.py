@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from recloop.config import ModelConfig
 from recloop.data.dataset import Dataset
-from recloop.data.features import NAMES
+from recloop.data.features import CONTEXT, NAMES
 from recloop.data.grouped import Grouped
 from recloop.data.statistics import item_statistics
 from recloop.data.truth import Truth
@@ -19,6 +19,9 @@ from recloop.models.encoder import Encoder
 from recloop.models.family import STATISTICS, Fitted, facts_of
 from recloop.models.item_knn import FILE as ITEM_KNN
 from recloop.models.item_knn import fit_item_knn
+from recloop.models.item_vectors import content_of
+from recloop.models.linear import FILE as LINEAR
+from recloop.models.linear import fit_linear
 from recloop.models.ranked import permitted
 from recloop.models.ranker import Examples, fit_ranker
 from recloop.models.sasrec_fit import fit_sasrec
@@ -47,6 +50,7 @@ def fit(task: Task) -> Fitted:
     columns = used_features(use_sasrec=config.ranker.use_sasrec, use_context=config.ranker.use_context)
     quality = fit_ranker(
         _joined(examples, columns),
+        context=[at for at, n in enumerate(columns) if NAMES[n] in CONTEXT],
         config=config.ranker,
         trainer=task.trainer,
         seed=task.seed,
@@ -70,7 +74,7 @@ def require_past(dataset: Dataset, earlier: list[Window]) -> None:
 
 
 def sources(dataset: Dataset, window: Window, config: ModelConfig, encoder: Encoder | None) -> Sources:
-    """Statistics and item-kNN as of a window's start, with an encoder that is there already."""
+    """Statistics, item-kNN and linear weights as of a window's start, with an encoder that is there already."""
     past = past_of(dataset, window)
     counts = config.candidates
     return Sources(
@@ -78,6 +82,7 @@ def sources(dataset: Dataset, window: Window, config: ModelConfig, encoder: Enco
         item_knn=fit_item_knn(
             past, n_codes=dataset.catalogue.height + 1, neighbours=counts.neighbours, half_life=counts.half_life_days
         ),
+        linear=fit_linear(past, n_codes=dataset.catalogue.height + 1, config=counts),
         encoder=encoder,
         config=counts,
     )
@@ -96,6 +101,7 @@ def fit_encoder(task: Task, oldest: Window) -> Encoder | None:
         out=task.out,
         work=task.work,
         warm=_honest(task, oldest),
+        content=content_of(task, task.config.sasrec),
         progress=task.progress,
     )
     (task.out / ENCODED).write_text(json.dumps({"learnt_until": oldest.as_of}))
@@ -155,6 +161,7 @@ def save_parts(parts: Sources, columns: list[int], config: ModelConfig, out: Pat
     """Write what proposes candidates; the facts by which the folder is read."""
     parts.statistics.save(out / STATISTICS)
     parts.item_knn.save(out / ITEM_KNN)
+    parts.linear.save(out / LINEAR)
     return {
         "sasrec": parts.encoder is not None,
         "features": [NAMES[n] for n in columns],

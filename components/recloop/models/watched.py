@@ -1,8 +1,8 @@
 """What a sequence model is watched by: NDCG@10 of what is new to a fixed sample of the users of a window."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import torch
@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from recloop.config import SequenceConfig
 from recloop.data.histories import Histories
 from recloop.data.truth import Truth
+from recloop.models.context import context_of
 from recloop.models.sequence_fit import seen_of
+from recloop.models.sequence_net import LastState, SequenceNet
 from recloop.models.sequences import Sequences
-from recloop.models.tails import Tails, tails
+from recloop.models.tails import Tails, fed, tails
 from recloop.models.task import Task, past_of
 from recloop.models.watch import Watch
 
@@ -31,7 +33,7 @@ class Watched:
     past: Histories
     truth: Truth
     config: SequenceConfig
-    wrap: Callable[[nn.Module], nn.Module]
+    wrap: type[LastState]
     every: int
     n_codes: int
 
@@ -52,18 +54,22 @@ class Watched:
         return np.concatenate([[0.0], np.cumsum(DISCOUNT)])[most]
 
     @cached_property
-    def _tails(self) -> list[Tails]:
-        rows = max(1, CELLS // self.n_codes)
+    def _asked(self) -> list[tuple[Tails, dict[str, NDArray[np.int64]]]]:
+        """Blocks of users, and what the model is asked of them by."""
         seen = seen_of(self.past, self.config)
-        return list(tails(seen, length=self.config.length, block=min(rows, 512)))
+        context, rows = context_of(seen, self.config.context), max(1, CELLS // self.n_codes)
+        blocks = tails(seen, length=self.config.length - self.wrap.room, block=min(rows, 512))
+        return [(part, fed(part, context)) for part in blocks]
 
     def score(self, net: nn.Module) -> float:
         """Mean NDCG@10; users without a history count as zero."""
-        wrapped, vectors = self.wrap(net).eval(), net.items.weight.detach()  # type: ignore[union-attr, operator]
+        wrapped = self.wrap(cast(SequenceNet, net)).eval()
+        vectors = wrapped.net.items.vectors().detach()
         gain = np.zeros(len(self.truth))
         with torch.no_grad():
-            for part in self._tails:
-                scores = wrapped(*_inputs(wrapped, part, vectors.device)) @ vectors.T  # [block, n_codes]
+            for part, asked in self._asked:
+                given = [torch.from_numpy(asked[name]).to(vectors.device) for name in wrapped.inputs]
+                scores = wrapped(*given) @ vectors.T  # [block, n_codes]
                 gain[part.rows] = self._gain(scores, part)
         return float(np.mean(gain / self._ideal))
 
@@ -78,9 +84,7 @@ class Watched:
         return gain
 
 
-def watched(
-    task: Task, config: SequenceConfig, sequences: Sequences, wrap: Callable[[nn.Module], nn.Module]
-) -> Watch | None:
+def watched(task: Task, config: SequenceConfig, sequences: Sequences, wrap: type[LastState]) -> Watch | None:
     """The watch of a task; None where there is nothing new to anybody to look at, or the settings have no patience."""
     if task.watch is None or not config.patience:
         return None
@@ -91,8 +95,3 @@ def watched(
     truth = truth.take(kept)
     every = max(1, int(sequences.edges[1])) * config.watch_epochs
     return Watched(past_of(task.dataset, task.watch, truth.users), truth, config, wrap, every, task.n_codes)
-
-
-def _inputs(wrapped: nn.Module, part: Tails, device: torch.device) -> list[Tensor]:
-    named = {"items": part.items, "lengths": part.lengths, "times": part.times}
-    return [torch.from_numpy(named[name]).to(device) for name in named if name in wrapped.forward.__annotations__]

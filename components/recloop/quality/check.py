@@ -12,7 +12,19 @@ from recloop.data.events import reject
 from recloop.data.profile import Profile, profile
 from recloop.errors import QualityFailed
 from recloop.quality.reports import Result, run
-from recloop.quality.suites import BAD_SHARE, PROFILE, SAMPLE, figures, profile_suite, sample_suite
+from recloop.quality.suites import (
+    BAD_SHARE,
+    DAYS,
+    PROFILE,
+    SAMPLE,
+    days_frame,
+    days_suite,
+    figures,
+    profile_suite,
+    sample_suite,
+)
+from recloop.quality.watch.arrivals import LastCheck
+from recloop.quality.watch.watch import Watch, watch
 
 
 @dataclass(frozen=True)
@@ -24,10 +36,18 @@ class Verdict:
     """one sentence an expectation that failed"""
     profile: Profile
     results: tuple[Result, ...]
+    watch: Watch
+    """the days that are new, against those before"""
 
     def save(self, path: Path) -> None:
         """Write canonical JSON, without the profile."""
-        body = {"ok": self.ok, "reasons": self.reasons, "results": [asdict(r) for r in self.results]}
+        body = {
+            "ok": self.ok,
+            "reasons": self.reasons,
+            "results": [asdict(r) for r in self.results],
+            "days": {"judged": len(self.watch.days), "note": self.watch.note},
+            "findings": [finding.sentence for finding in self.watch.findings],
+        }
         path.write_text(json.dumps(body, sort_keys=True, indent=1) + "\n")
 
 
@@ -43,12 +63,25 @@ class Checked:
     verdict: Verdict
 
     def save(self, folder: Path) -> None:
-        """Write events, items, quarantine (.parquet), profile and verdict (.json): equal input, equal bytes."""
+        """Write events, items, quarantine (.parquet), profile, verdict and watch (.json): equal input, equal bytes."""
         self.events.write_parquet(folder / "events.parquet")
         self.items.write_parquet(folder / "items.parquet")
         self.quarantine.write_parquet(folder / "quarantine.parquet")
         self.verdict.profile.save(folder / "profile.json")
         self.verdict.save(folder / "verdict.json")
+        self.verdict.watch.save(folder / "watch.json")
+
+
+@dataclass(frozen=True)
+class Before:
+    """What is known from earlier: the last checked table, and what people let pass since."""
+
+    profile: Profile | None = None
+    """of the last checked table; None for the first"""
+    days: LastCheck | None = None
+    """of the watch over days; None for its first"""
+    allowed: frozenset[str] = frozenset()
+    """keys of findings that were let pass"""
 
 
 def judge(
@@ -58,18 +91,21 @@ def judge(
     config: QualityConfig,
     now: datetime,
     seed: int,
-    previous: Profile | None,
+    before: Before,
     docs: Path,
 ) -> Checked:
     """Events as read and items -> Checked.
 
-    `previous` is the profile of the last checked table, None for the first. Data Docs go to `docs`. Raises
-    QualityFailed with the rows of each reason, after the docs and docs/quarantine.parquet are written.
+    Data Docs go to `docs`. Raises QualityFailed with the rows of each reason, after the docs, docs/quarantine.parquet,
+    docs/findings.parquet and docs/watch.json are written.
     """
     good, quarantine = reject(events, items, config=config, now=now)
-    verdict = check(good, quarantine, items, config=config, seed=seed, previous=previous, docs=docs)
+    seen = watch(good, quarantine, items, config=config.watch, now=now, previous=before.days, allowed=before.allowed)
+    verdict = check(good, quarantine, items, config=config, seed=seed, previous=before.profile, seen=seen, docs=docs)
     if not verdict.ok:
         quarantine.write_parquet(docs / "quarantine.parquet")
+        seen.rows.write_parquet(docs / "findings.parquet")
+        seen.save(docs / "watch.json")
         raise QualityFailed(_failure(verdict, docs))
     return Checked(events=good, items=items, quarantine=quarantine, verdict=verdict)
 
@@ -82,20 +118,24 @@ def check(
     config: QualityConfig,
     seed: int,
     previous: Profile | None,
+    seen: Watch,
     docs: Path,
 ) -> Verdict:
-    """Judged rows -> Verdict: the profile of all rows and a seeded sample of the good ones against their suites."""
+    """Judged rows -> Verdict: the profile of all rows, a seeded sample of the good ones, and the new days."""
     found = profile(good, quarantine, items)
     sample = good.sample(min(config.sample_rows, good.height), seed=seed)
-    results = run(
-        {
-            PROFILE: (profile_suite(config), figures(found, config, previous=previous)),
-            SAMPLE: (sample_suite(config), sample.to_pandas()),
-        },
-        docs=docs,
-    )
-    failed = tuple(_sentence(r, found) for r in results if not r.ok)
-    return Verdict(ok=not failed, reasons=failed, profile=found, results=results)
+    suites = {
+        PROFILE: (profile_suite(config), figures(found, config, previous=previous)),
+        SAMPLE: (sample_suite(config), sample.to_pandas()),
+    }
+    if seen.scores:
+        days = days_frame(seen)
+        suites[DAYS] = (days_suite(days), days)
+    results = run(suites, docs=docs)
+    failed = [_sentence(r, found) for r in results if not r.ok and r.suite != DAYS]
+    if config.watch.act == "stop":
+        failed += [finding.sentence for finding in seen.findings if finding.stops]
+    return Verdict(ok=not failed, reasons=tuple(failed), profile=found, results=results, watch=seen)
 
 
 def _sentence(result: Result, found: Profile) -> str:
@@ -115,5 +155,5 @@ def _failure(verdict: Verdict, docs: Path) -> str:
         f"{found.rows - found.good:,} of {found.rows:,} events are in quarantine and the check failed:\n"
         + "\n".join(f"  {reason}" for reason in verdict.reasons)
         + f"\nMend the export, or raise the limit in the section quality. The report is {docs / 'index.html'}, "
-        f"the refused rows are in {docs / 'quarantine.parquet'}."
+        f"the refused rows are in {docs / 'quarantine.parquet'}: `recloop quarantine list` shows what is set aside."
     )

@@ -9,9 +9,13 @@ import pandas as pd
 from recloop.columns import EVENT_COLUMNS, EVENTS, Columns
 from recloop.config import QualityConfig
 from recloop.data.profile import Profile
+from recloop.quality.watch.findings import iso
+from recloop.quality.watch.pack import CHECKS
+from recloop.quality.watch.watch import Watch
 
 PROFILE = "profile"
 SAMPLE = "sample"
+DAYS = "days"
 BAD_SHARE = "bad_share"
 
 
@@ -24,7 +28,7 @@ def figures(profile: Profile, config: QualityConfig, *, previous: Profile | None
         "good": profile.good,
         "users": profile.users,
         "items": profile.items,
-        BAD_SHARE: sum(share for reason, share in shares.items() if reason not in config.allowance),
+        BAD_SHARE: sum(share for reason, share in shares.items() if reason not in {*config.allowance, "no_consent"}),
         **{f"share_{reason}": shares.get(reason, 0.0) for reason in sorted(config.allowance)},
         "top_item_share": profile.top_item_share,
         "new_item_share": profile.new_item_share,
@@ -79,3 +83,35 @@ def sample_suite(config: QualityConfig) -> gx.ExpectationSuite:
             gxe.ExpectColumnValuesToBeBetween(column=Columns.Discount, min_value=0, max_value=1),
         ],
     )
+
+
+def days_frame(watch: Watch) -> pd.DataFrame:
+    """Watch -> a row a judged day, a column a check: how far outside its limits it is, 1 at the limit.
+
+    What a person let pass, and what could not be judged, is null.
+    """
+    passed = {f.key for f in watch.passed}
+    scored = [(iso(s.day), s.check, s.score) for s in watch.scores]
+    scored += [(f.day, f.check, f.score) for f in watch.findings if f.check not in CHECKS]
+    table: dict[str, dict[str, float]] = {}
+    for day, check, score in scored:
+        if f"{check} {day}" not in passed:
+            table.setdefault(check, {})[day] = score
+    return pd.DataFrame(table, index=[iso(day) for day in watch.days], dtype="float64").rename_axis("day").reset_index()
+
+
+def days_suite(frame: pd.DataFrame) -> gx.ExpectationSuite:
+    """Suite over `days_frame`; each expectation carries the faults that it is for and what to do."""
+    return gx.ExpectationSuite(
+        name=DAYS,
+        expectations=[
+            gxe.ExpectColumnValuesToBeBetween(column=name, max_value=1, notes=_notes(name))
+            for name in frame.columns
+            if name != "day"
+        ],
+    )
+
+
+def _notes(name: str) -> str | None:
+    check = CHECKS.get(name)
+    return f"Likely {check.cause}. {check.remedy}" if check else None

@@ -1,13 +1,14 @@
 """Routes that answer: recommendations, similar items, a user's history."""
 
-from concurrent.futures import Future
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from recloop.errors import Unavailable
-from recloop.serving.engine import record_of
+from recloop.serving.fallback import answer_safely
+from recloop.serving.keys import RECOMMEND
+from recloop.serving.notes import Notes
+from recloop.serving.receipts import record_of, without_pool
 from recloop.serving.schemas import Ask, Id
 from recloop.serving.service import Service, answered
 
@@ -15,21 +16,31 @@ from recloop.serving.service import Service, answered
 def routes(service: Service) -> APIRouter:
     """Service -> its answering routes."""
     router = APIRouter(tags=["recommendations"])
-    engine, clock, seconds = service.engine, service.clock, service.monitoring.seconds
+    engine, clock, admission = service.engine, service.clock, service.admission
+    seconds = service.monitoring.seconds
+    for_you = seconds.labels("recommendations")
+    notes = Notes(service.journal, service.monitoring.lost)
 
     @router.post("/v1/recommendations")
-    async def recommendations(ask: Ask) -> Response:
+    async def recommendations(request: Request, ask: Ask) -> Response:
         """The k best items for a user or an anonymous session, with the receipt."""
-        with seconds.labels("recommendations").time():
-            answer = engine.recommend(ask, now=clock())
-            _note(service, record_of(ask, answer))
-            return answered(answer)
+        service.may(request, RECOMMEND)
+        with for_you.time():
+            answer = await answer_safely(engine, admission, ask, now=clock())
+            record = record_of(ask, answer)
+            if service.trials:
+                service.trials.observe(record)
+            notes.add(record)
+            return answered(without_pool(answer))
 
     @router.get("/v1/items/{item_id:path}/similar")
-    async def similar(item_id: Annotated[Id, Path()], k: Annotated[int | None, Query(ge=1)] = None) -> Response:
+    async def similar(
+        request: Request, item_id: Annotated[Id, Path()], k: Annotated[int | None, Query(ge=1)] = None
+    ) -> Response:
         """Items bought together with one item."""
+        service.may(request, RECOMMEND)
         with seconds.labels("similar").time():
-            return answered(engine.similar(item_id, k=k, now=clock()))
+            return answered(without_pool(engine.similar(item_id, k=k, now=clock())))
 
     @router.get("/v1/users/{user_id:path}/history")
     async def history(
@@ -43,17 +54,3 @@ def routes(service: Service) -> APIRouter:
         return answered(engine.history(user_id, now=clock(), at=at, limit=limit))
 
     return router
-
-
-def _note(service: Service, record: dict[str, Any]) -> None:
-    """Journal an answer without waiting for the disk. A full disk costs the record, and is counted; it stops no shopper."""
-    lost = service.monitoring.lost
-
-    def settled(done: "Future[list[bool]]") -> None:
-        if done.exception():
-            lost.inc()
-
-    try:
-        service.journal.append([record]).add_done_callback(settled)
-    except Unavailable:
-        lost.inc()

@@ -17,6 +17,10 @@ from recloop.data.dataset import Dataset, histories
 from recloop.data.histories import Histories
 from recloop.data.vocabulary import Vocabulary
 from recloop.errors import BadRelease
+from recloop.models.family import facts_of
+from recloop.models.retrieval_choice import Trial, choose
+from recloop.models.router import FILE as ROUTER
+from recloop.models.router import UNROUTED, Router
 from recloop.models.served import Served
 
 ARRAYS = ("offsets", "items", "times", "prices", "quantities", "discounts")
@@ -48,6 +52,8 @@ class Bundle:
     """of every user code 1..n (row = code - 1), up to `end`"""
     end: int
     """the moment up to which `past` is complete, seconds since the epoch"""
+    router: Router = UNROUTED
+    """who answers users of whom little is known"""
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> "Bundle":
@@ -73,16 +79,19 @@ class Bundle:
             catalogue=_catalogue(pl.read_parquet(folder / "catalogue.parquet")),
             past=Histories(**arrays, now=np.full(n, facts["end"], dtype=np.int64)),
             end=int(facts["end"]),
+            router=Router.load(folder),
         )
 
 
-def assemble(dataset: Path, model: Path, scorecard: Path, out: Path, *, scenario: str, config: str) -> None:
-    """Dataset, model and scorecard folders -> the files of a bundle in `out`."""
+def assemble(dataset: Path, model: Path, scorecard: Path, out: Path, *, scenario: str, config: str) -> Trial | None:
+    """Dataset, model and scorecard folders -> the files of a bundle in `out`; how its nearest items are found, where any are."""
     data = Dataset.load(dataset)
     shutil.copytree(model, out / "model", ignore=shutil.ignore_patterns("manifest.json"))
     for name in ("users.json", "items.json", "catalogue.parquet"):
         shutil.copyfile(dataset / name, out / name)
     shutil.copyfile(scorecard / "scorecard.json", out / "scorecard.json")
+    if (scorecard / ROUTER).exists():
+        shutil.copyfile(scorecard / ROUTER, out / ROUTER)
     (out / "config.json").write_text(config)
     known = data.events.filter((pl.col(Columns.ItemCode) > 0) & (pl.col(Columns.UserCode) > 0))
     codes = np.arange(1, len(data.users) + 1, dtype=np.int32)
@@ -90,6 +99,13 @@ def assemble(dataset: Path, model: Path, scorecard: Path, out: Path, *, scenario
     save_file({name: np.ascontiguousarray(getattr(past, name)) for name in ARRAYS}, out / "history.safetensors")
     facts = {"scenario": scenario, "end": data.split.end, "learnt_until": data.test.as_of}
     (out / "release.json").write_text(json.dumps(facts, sort_keys=True))
+    return _retrieval(out / "model", past)
+
+
+def _retrieval(model: Path, past: Histories) -> Trial | None:
+    """Choose how the items nearest to a state are found, where the model asks for them."""
+    facts = facts_of(model)
+    return choose(model, past, cap=facts["candidates"]["sasrec"]) if facts.get("sasrec") else None
 
 
 def _catalogue(table: pl.DataFrame) -> Catalogue:

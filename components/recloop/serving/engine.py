@@ -1,84 +1,111 @@
 """From a question to an answer with its receipt; every answer comes from exactly one release."""
 
-import hashlib
 import time
-import uuid
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from recloop.data.histories import Histories
 from recloop.errors import BadRequest, Unavailable
-from recloop.models.ranked import Ranked
+from recloop.models.laps import measured
+from recloop.serving.asked import Asked
 from recloop.serving.bundle import Bundle
 from recloop.serving.filters import Masks
+from recloop.serving.kinds import kinds
+from recloop.serving.needs import UnknownItem, check
+from recloop.serving.receipts import answer_of, record_of
 from recloop.serving.schemas import Ask
+from recloop.serving.stages import Kind, Question, Serving, Slate, Stage, Wanted
 from recloop.serving.state import State
+from recloop.serving.trending import Trend
 
-POLICY = "top_k"
-LISTED = 200
-"""ids of one list that an answer's record holds"""
+__all__ = ["Engine", "NoRelease", "Serving", "UnknownItem", "record_of"]
 
-
-@dataclass(frozen=True)
-class Serving:
-    """The release that serves, with what is derived from it. Replaced whole: a request sees one or the other."""
-
-    bundle: Bundle
-    digest: str
-    generation: int
-    masks: Masks
+Milliseconds = dict[str, float]
 
 
 class NoRelease(Unavailable):
     """Nothing was released yet."""
 
 
-class UnknownItem(BadRequest):
-    """The release does not know the item."""
-
-
 class Engine:
-    """Answers from the release that serves now."""
+    """Answers from the release that serves now: `wanted`, then `proposed` (many at once), then `answered`.
 
-    def __init__(self, state: State, *, k: int, max_k: int) -> None:
-        self.state, self.k, self.max_k = state, k, max_k
+    stages: what permits and shapes proposals, in order. kinds: what proposes, by name. choose: which release answers a
+    request, given the one that serves. partner: the release whose list is interleaved with that. observers: told of each
+    answer. preparations: told of a release before it serves.
+    """
+
+    def __init__(
+        self, state: State, *, k: int, max_k: int, stages: Sequence[Stage] = (Asked(),), trend: Trend | None = None
+    ) -> None:
+        self.state, self.k, self.max_k, self.stages = state, k, max_k, tuple(stages)
+        self.trend = trend or Trend()
+        self.kinds: dict[str, Kind] = kinds(self.trend)
+        self.choose: Callable[[Ask, Serving], Serving] = _champion
+        self.partner: Callable[[Ask], Serving | None] = _nobody
+        self.observers: list[Callable[[Question, dict[str, Any]], None]] = []
+        self.preparations: list[Callable[[Serving], None]] = []
         self.serving: Serving | None = None
         self.swaps = 0
 
     def swap(self, bundle: Bundle, *, digest: str, generation: int) -> None:
         """Serve another release from the next request on."""
-        self.serving = Serving(bundle, digest, generation, Masks(bundle))
+        serving = Serving(bundle, digest, generation, Masks(bundle))
+        for prepare in self.preparations:
+            prepare(serving)
+        self.serving = serving
         self.swaps += 1
 
     def recommend(self, ask: Ask, *, now: float) -> dict[str, Any]:
         """Question -> answer. Raises NoRelease, BadRequest."""
-        serving = self._serving()
-        if ask.user_id is None and not ask.session:
-            raise BadRequest("Name a user_id, or the items of a session.", field="user_id")
-        k = self._k(ask.k)
+        wanted, spent = self.wanted(ask, now=now)
+        slates, laps = self.proposed([wanted])
+        return self.answered(wanted, slates[0], spent | laps)
+
+    def wanted(self, ask: Ask, *, now: float, serving: Serving | None = None) -> tuple[Wanted, Milliseconds]:
+        """Request -> what is to be proposed, and what it took; `serving` answers in place of the release that `choose` names.
+
+        Raises NoRelease, BadRequest.
+        """
         start = time.perf_counter()
+        serving = serving or self.choose(ask, self._serving())
+        check(ask, serving.bundle)
+        user = None if ask.kind == "session" else ask.user_id
+        session = [*ask.session, *ask.context.basket]
+        history = self.state.history(serving.bundle, user, session, _seen_from(now, ask.context.time))
         moment = int(now if ask.context.time is None else ask.context.time)
-        history = self.state.history(serving.bundle, ask.user_id, ask.session, _seen_from(now, ask.context.time))
-        known = time.perf_counter()
-        found = self._ranked(serving, ask, history, k)
-        done = time.perf_counter()
-        items = _items(serving.bundle, found)
-        answer = self._head(serving, moment) | {"items": items}
-        if reason := _reason(history, items):
-            answer["reason"] = reason
-        answer["milliseconds"] = {"history": _ms(start, known), "model": _ms(known, done)}
+        question = Question(ask, serving, self._k(_asked(ask)), now, moment, history)
+        depth = question.k + max((stage.spare(question) for stage in self.stages), default=0)
+        made = Wanted(question, depth, self._allowed(question))
+        return made, {"history": _ms(start)}
+
+    def proposed(self, wanted: Sequence[Wanted]) -> tuple[list[Slate], Milliseconds]:
+        """Wanted -> slates, and the milliseconds of each part of the work, which all of them shared."""
+        slates: dict[int, Slate] = {}
+        with measured() as laps:
+            for kind, places in _by_kind(wanted).items():
+                slates |= zip(places, self.kinds[kind]([wanted[n] for n in places]), strict=True)
+        spent = {name: round(1000 * seconds, 3) for name, seconds in laps.items()}
+        return [slates[n] for n in range(len(wanted))], spent
+
+    def answered(self, wanted: Wanted, slate: Slate, spent: Milliseconds) -> dict[str, Any]:
+        """Slate -> the answer with its receipt; observers hear of it."""
+        question, spent = wanted.question, dict(spent)
+        for stage in self.stages:
+            start = time.perf_counter()
+            slate = stage.shape(question, slate)
+            spent[stage.name] = _ms(start)
+        answer = answer_of(question, slate.take(np.arange(min(question.k, len(slate.items)))))
+        answer["milliseconds"] = spent
+        for observer in self.observers:
+            observer(question, answer)
         return answer
 
     def similar(self, item: str, *, k: int | None, now: float) -> dict[str, Any]:
-        """Items bought together with one item. Raises NoRelease, UnknownItem, BadRequest."""
-        serving = self._serving()
-        code = serving.bundle.items.codes.get(item)
-        if code is None:
-            raise UnknownItem(f"The release does not know the item {item!r}.", field="item_id")
-        found = serving.bundle.model.similar(code, k=self._k(k))
-        return self._head(serving, int(now)) | {"items": _items(serving.bundle, found)}
+        """Items bought together with one item, as the kind of that name gives them. Raises NoRelease, UnknownItem, BadRequest."""
+        return self.recommend(Ask(kind="bought_together", items=[item], k=k), now=now)
 
     def history(self, user: str, *, now: float, at: float | None, limit: int) -> dict[str, Any]:
         """The newest events of a user, newest first, as the engine sees them `at` a moment. Raises NoRelease."""
@@ -99,16 +126,9 @@ class Engine:
         ]
         return {"user_id": user, "events": len(past.items), "newest": events}
 
-    def _ranked(self, serving: Serving, ask: Ask, history: Histories, k: int) -> Ranked:
-        codes = serving.bundle.items.codes
-        excluded = [codes[name] for name in ask.exclude if name in codes]
-        return serving.bundle.model.recommend(
-            history,
-            k=k,
-            exclude_seen=ask.exclude_seen,
-            allowed=serving.masks.of(ask.filters),
-            exclude=np.array(excluded, dtype=np.int32) if excluded else None,
-        )
+    def _allowed(self, question: Question) -> NDArray[np.bool_] | None:
+        masks = [mask for stage in self.stages if (mask := stage.permits(question)) is not None]
+        return masks[0] if len(masks) == 1 else np.logical_and.reduce(masks) if masks else None
 
     def _serving(self) -> Serving:
         if self.serving is None:
@@ -122,29 +142,26 @@ class Engine:
             raise BadRequest(f"k is {k}; at most {self.max_k} items are given (serving.max_k).", field="k")
         return self.k if k is None else k
 
-    def _head(self, serving: Serving, moment: int) -> dict[str, Any]:
-        return {
-            "receipt_id": uuid.uuid4().hex,
-            "release": serving.digest,
-            "generation": serving.generation,
-            "time": moment,
-            "policy": POLICY,
-            "propensity": 1.0,
-        }
+
+def _by_kind(wanted: Sequence[Wanted]) -> dict[str, list[int]]:
+    """Places of the questions of each kind."""
+    places: dict[str, list[int]] = {}
+    for n, one in enumerate(wanted):
+        places.setdefault(one.question.ask.kind, []).append(n)
+    return places
 
 
-def record_of(ask: Ask, answer: dict[str, Any]) -> dict[str, Any]:
-    """Answer -> its record in the journal: with the release and the events before it, enough to give it again."""
-    items = answer["items"]
-    return {
-        "kind": "answer",
-        "user_id": ask.user_id,
-        **{name: answer[name] for name in ("receipt_id", "time", "release", "generation", "policy", "propensity")},
-        "items": [item["item_id"] for item in items],
-        "scores": [item["score"] for item in items],
-        "origins": ["+".join(item["origins"]) for item in items],
-        "request": _shortened(ask.model_dump(exclude_defaults=True)),
-    }
+def _asked(ask: Ask) -> int | None:
+    """Items that the caller wants; a list that is to be brought into order comes back whole."""
+    return len(ask.items) if ask.kind == "rerank" and ask.k is None else ask.k
+
+
+def _nobody(_: Ask) -> None:
+    return None
+
+
+def _champion(_: Ask, serving: Serving) -> Serving:
+    return serving
 
 
 def _seen_from(now: float, at: float | None) -> int:
@@ -152,41 +169,5 @@ def _seen_from(now: float, at: float | None) -> int:
     return int(now) + 1 if at is None else int(at)
 
 
-def _reason(history: Histories, items: list[dict[str, Any]]) -> str | None:
-    if not items:
-        return "No item passes the filters and exclusions."
-    if not len(history.items):
-        return "Nothing is known of this user yet: popular items of the last 28 days."
-    return None
-
-
-def _shortened(value: Any) -> Any:
-    """Long lists (of stock, say) by their length and hash: an answer's record stays small."""
-    if isinstance(value, dict):
-        return {name: _shortened(part) for name, part in value.items()}
-    if isinstance(value, list) and len(value) > LISTED:
-        return {"count": len(value), "sha256": hashlib.sha256("\n".join(value).encode()).hexdigest()}
-    return value
-
-
-def _items(bundle: Bundle, found: Ranked) -> list[dict[str, Any]]:
-    names, prices, sources = bundle.catalogue, bundle.model.statistics.price28, bundle.model.sources
-    return [
-        {
-            "rank": rank,
-            "item_id": names.ids[code],
-            "title": names.titles[code],
-            "category": names.paths[code],
-            "price": round(float(prices[code]), 2),
-            "score": round(float(score), 5),
-            "origins": [name for bit, name in enumerate(sources) if origin >> bit & 1],
-        }
-        for rank, (code, score, origin) in enumerate(
-            zip(found.items[0].tolist(), found.scores[0].tolist(), found.origins[0].tolist(), strict=True), start=1
-        )
-        if code
-    ]
-
-
-def _ms(start: float, end: float) -> float:
-    return round(1000 * (end - start), 3)
+def _ms(start: float) -> float:
+    return round(1000 * (time.perf_counter() - start), 3)

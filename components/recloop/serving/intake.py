@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from recloop.serving.keys import nobodys
 from recloop.serving.problems import fields_of, problem
 from recloop.serving.schemas import Event, Events
 from recloop.serving.service import Service, answered
@@ -28,6 +29,7 @@ def routes(service: Service) -> APIRouter:
         service.may(request, "write")
         now = service.clock()
         judged = [_judged(raw, now, n) for n, raw in enumerate(body.events)]
+        _flag(service, judged, address=nobodys(request), now=now)
         records = [record for record in judged if "kind" in record]
         if not records:
             count(service, ["rejected"] * len(judged))
@@ -47,7 +49,19 @@ async def _taken(service: Service, records: list[dict[str, Any]]) -> list[bool]:
     for record, new in zip(records, fresh, strict=True):
         if new:
             service.engine.state.add(record)
+            if service.trials and "flag" not in record:
+                service.trials.observe(record)
     return fresh
+
+
+def _flag(service: Service, judged: list[dict[str, Any]], *, address: str | None, now: float) -> None:
+    """Mark what a bot or a repetition is; an event that was sent again is neither."""
+    for record in judged:
+        if "kind" in record and not service.journal.knows(record["event_id"]):
+            flag = service.abuse.flag(record, address=address, now=now)
+            if flag:
+                record["flag"] = flag
+                service.monitoring.flagged.labels(flag).inc()
 
 
 def count(service: Service, status: list[str]) -> None:

@@ -5,7 +5,6 @@ sha256), which never changes again. Events are idempotent by event id over the l
 files and the ids; everybody else talks to it through a queue.
 """
 
-import fcntl
 import hashlib
 import os
 import queue
@@ -18,14 +17,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from recloop.errors import Busy, Unavailable
+from recloop.errors import Unavailable
+from recloop.serving.journal_files import locked, opened, sync
 from recloop.serving.segment import Record, cut_torn, encode, read_segment
 
 __all__ = ["Journal", "Record", "read_segment"]
 
 WINDOW = 1_000_000
-BEHIND = 10_000
-"""callers that may wait for the disk"""
+BEHIND, BUFFER = 10_000, 64_000_000
+"""callers, and bytes of their records, that may wait for the disk"""
 ACTIVE = "active.log"
 SEALED = re.compile(r"segment-(\d+)-(\d+)-[0-9a-f]+")
 
@@ -36,6 +36,8 @@ class Append:
 
     ids: list[str | None]
     bodies: list[bytes]
+    size: int
+    """bytes"""
     done: "Future[list[bool]]" = field(default_factory=Future)
 
 
@@ -50,6 +52,10 @@ class Stop:
     """The wish to end."""
 
 
+class Full(Unavailable):
+    """More waits for the disk than may."""
+
+
 class Journal:
     """One folder, one writer. `append` and `seal` may be called from any thread."""
 
@@ -58,28 +64,33 @@ class Journal:
         self.folder, self.window = folder, window
         self.reasons: dict[str, str] = {}
         folder.mkdir(parents=True, exist_ok=True)
-        self.lock = _locked(folder)
+        self.lock = locked(folder)
         try:
             self._restore(folder / ACTIVE)
         except BaseException:
             os.close(self.lock)
             raise
         self.waiting: queue.SimpleQueue[Append | Seal | Stop] = queue.SimpleQueue()
-        self.door, self.closed = threading.Lock(), False
+        self.door, self.closed, self.buffered = threading.Lock(), False, 0
         self.writer = threading.Thread(target=self._run, name="journal", daemon=True)
         self.writer.start()
 
     def append(self, records: list[Record]) -> "Future[list[bool]]":
         """Records -> a future that ends when all are on disk: which are fresh (False: its event id was seen before).
 
-        The future raises Unavailable where the disk refused them; they may be sent again. Raises Unavailable at once
-        where more than BEHIND callers wait or the journal is closed.
+        The future raises Unavailable where the disk refused them; they may be sent again. Raises Full at once where more
+        than BEHIND callers or BUFFER bytes wait, Unavailable where the journal is closed.
         """
-        if self.waiting.qsize() > BEHIND:
-            raise Unavailable(f"{BEHIND:,} writes wait for the disk of {self.folder}. Send again later.")
-        wish = Append([record.get("event_id") for record in records], [encode(record) for record in records])
+        if self.waiting.qsize() > BEHIND or self.buffered > BUFFER:
+            raise Full(f"{self.buffered:,} bytes wait for the disk of {self.folder}. Send again later.")
+        bodies = [encode(record) for record in records]
+        wish = Append([record.get("event_id") for record in records], bodies, sum(map(len, bodies)))
         self._ask(wish)
         return wish.done
+
+    def knows(self, event_id: str) -> bool:
+        """Whether the event was taken in before, as far as the window reaches."""
+        return event_id in self.seen
 
     def seal(self) -> Path | None:
         """Close the active segment under its final name; None where it is empty. Raises Unavailable."""
@@ -112,6 +123,8 @@ class Journal:
         with self.door:
             if self.closed:
                 raise Unavailable(f"The journal in {self.folder} is closed. Send again when the service is back.")
+            if isinstance(wish, Append):
+                self.buffered += wish.size
             self.waiting.put(wish)
 
     def _restore(self, active: Path) -> None:
@@ -121,25 +134,29 @@ class Journal:
         self.records = len(newest)
         """in the active segment"""
         self.seen = self._last_ids(newest)
-        self.file, self.sound = _opened(active), True
+        self.file, self.sound = opened(active), True
         self.size = os.fstat(self.file).st_size
-        _sync(self.folder)
+        sync(self.folder)
 
     def _run(self) -> None:
         going = True
         while going:
-            group, then = self._gather()
+            group, then, taken = self._gather()
+            with self.door:
+                self.buffered -= taken
             if group:
                 self._commit(group)
             if isinstance(then, Seal) and then.done.set_running_or_notify_cancel():
                 self._answer_seal(then)
             going = not isinstance(then, Stop)
 
-    def _gather(self) -> tuple[list[Append], Seal | Stop | None]:
-        """All appends that wait, up to the first other wish."""
+    def _gather(self) -> tuple[list[Append], Seal | Stop | None, int]:
+        """All appends that wait, up to the first other wish, and the bytes that wait no more."""
         group: list[Append] = []
+        taken = 0
         wish: Append | Seal | Stop | None = self.waiting.get()
         while isinstance(wish, Append):
+            taken += wish.size
             # from here on the caller can no longer take it back
             if wish.done.set_running_or_notify_cancel():
                 group.append(wish)
@@ -147,7 +164,7 @@ class Journal:
                 wish = self.waiting.get_nowait()
             except queue.Empty:
                 wish = None
-        return group, wish
+        return group, wish, taken
 
     def _commit(self, group: list[Append]) -> None:
         """Write the group's fresh records with one fdatasync; all of them, or none."""
@@ -217,7 +234,7 @@ class Journal:
         before = _last(self.segments())
         sealed = self.folder / f"segment-{before + 1:012d}-{before + self.records:012d}-{digest}.log"
         after = self.folder / "next.log"
-        file, old = _opened(after), self.file
+        file, old = opened(after), self.file
         try:
             active.rename(sealed)
             after.rename(active)
@@ -229,7 +246,7 @@ class Journal:
             raise
         self.file, self.size, self.records = file, 0, 0
         os.close(old)
-        _sync(self.folder)
+        sync(self.folder)
         return sealed
 
     def _remember(self, name: str | None) -> bool:
@@ -259,24 +276,3 @@ def _last(segments: list[Path]) -> int:
     """Number of the last record that is sealed."""
     found = SEALED.fullmatch(segments[-1].stem) if segments else None
     return int(found[2]) if found else 0
-
-
-def _opened(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-
-
-def _sync(folder: Path) -> None:
-    """Make names in the folder safe."""
-    handle = os.open(folder, os.O_RDONLY)
-    os.fsync(handle)
-    os.close(handle)
-
-
-def _locked(folder: Path) -> int:
-    lock = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise Busy(f"Another process writes the journal {folder}. Stop it, or name another folder.") from None
-    return lock

@@ -5,15 +5,21 @@ import hmac
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from fastapi import Request
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from recloop.errors import BadConfig
 
 SCOPES = ("read", "write", "admin")
+RECOMMEND = "recommend"
+"""what anybody may without a key, unless the configuration asks for the scope read"""
+ANYBODY = "anybody on this machine"
+"""who asks a service without keys"""
 HASH = re.compile("[0-9a-f]{64}")
 May = Callable[[Request, str], None]
 """request, scope: raises 401 or 403"""
@@ -26,6 +32,25 @@ class Key:
     name: str
     sha256: str
     scopes: tuple[str, ...]
+    per_minute: int | None = None
+    """requests; None: the limit of the configuration"""
+    public: bool = False
+    """it stands in a web page: it is limited by address, and its callers do not tell the time of bots"""
+
+    def may(self, scope: str) -> bool:
+        """Whether the key has the scope; admin has all."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+class Known(Protocol):
+    """What knows keys."""
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """What is wrong with them, by part; empty where nothing is."""
+
+    def find(self, secret: str) -> Key | None:
+        """The key of a secret; None where it is unknown."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +63,7 @@ class Keys:
     def load(cls, path: Path) -> "Keys":
         """JSON list of {name, sha256, scopes} -> Keys. Raises BadConfig."""
         try:
-            keys = tuple(Key(k["name"], k["sha256"], tuple(k["scopes"])) for k in json.loads(path.read_text()))
+            keys = tuple(_key(raw) for raw in json.loads(path.read_text()))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadConfig(f"{path} is no list of keys with name, sha256 and scopes: {error}") from error
         unhashed = [k.name for k in keys if not HASH.fullmatch(str(k.sha256))]
@@ -49,34 +74,67 @@ class Keys:
             raise BadConfig(f"{path} names the scopes {wrong}; the scopes are {', '.join(SCOPES)}.")
         return cls(keys)
 
-    def allows(self, secret: str, scope: str) -> bool:
-        """Whether the secret belongs to a key with the scope (admin has all)."""
-        digest = hashlib.sha256(secret.encode()).hexdigest()
-        found = [k for k in self.keys if hmac.compare_digest(k.sha256, digest)]
-        return any(scope in k.scopes or "admin" in k.scopes for k in found)
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Nothing can go wrong with them later."""
+        return {}
+
+    def find(self, secret: str) -> Key | None:
+        """The key of a secret; None where it is unknown."""
+        digest = _sha256(secret)
+        return next((key for key in self.keys if hmac.compare_digest(key.sha256, digest)), None)
 
 
-def hashed(name: str, secret: str, scopes: tuple[str, ...]) -> dict[str, object]:
+def hashed(
+    name: str, secret: str, scopes: tuple[str, ...], *, per_minute: int | None = None, public: bool = False
+) -> dict[str, Any]:
     """What the keys file holds of one key."""
-    return {"name": name, "sha256": hashlib.sha256(secret.encode()).hexdigest(), "scopes": list(scopes)}
+    key = asdict(Key(name, _sha256(secret), scopes, per_minute, public)) | {"scopes": list(scopes)}
+    return {field: value for field, value in key.items() if value not in (None, False)}
 
 
-def permission(keys: Keys | None) -> May:
-    """A check of each request; without keys everybody may."""
+def permission(keys: Known | None, *, read_needs_key: bool = False) -> May:
+    """A check of each request; without keys everybody may.
+
+    `request.state.key` is the key found, None where none was asked for; `request.state.scope` what it was asked for.
+    """
 
     def may(request: Request, scope: str) -> None:
-        if keys is None:
-            return
-        secret = _secret(request)
-        if not secret:
-            hint = {"WWW-Authenticate": "Bearer"}
-            raise HTTPException(401, "Send an API key: `Authorization: Bearer ...` or `X-API-Key: ...`.", hint)
-        if not keys.allows(secret, scope):
-            raise HTTPException(403, f"This key is unknown or may not {scope}.")
+        needed = "read" if scope == RECOMMEND else scope
+        open_to_all = scope == RECOMMEND and not read_needs_key
+        request.state.key = None if keys is None or open_to_all else _entitled(keys, request, needed)
+        request.state.scope = needed
 
     return may
 
 
-def _secret(request: Request) -> str:
-    kind, _, bearer = request.headers.get("authorization", "").partition(" ")
-    return bearer.strip() if kind.lower() == "bearer" else request.headers.get("x-api-key", "")
+def _entitled(keys: Known, request: Request, scope: str) -> Key:
+    """The request's key, which has the scope. Raises 401 or 403."""
+    secret = secret_of(request.headers)
+    if not secret:
+        hint = {"WWW-Authenticate": "Bearer"}
+        raise HTTPException(401, "Send an API key: `Authorization: Bearer ...` or `X-API-Key: ...`.", hint)
+    key = keys.find(secret)
+    if key is None or not key.may(scope):
+        raise HTTPException(403, f"This key is unknown or may not {scope}.")
+    return key
+
+
+def nobodys(request: Request) -> str | None:
+    """The address of a caller with a page's key, whom nobody vouches for; None for a server's key."""
+    key = getattr(request.state, "key", None)
+    return request.client.host if key and key.public and request.client else None
+
+
+def secret_of(headers: Headers) -> str:
+    """The secret that a request brings; empty where it brings none."""
+    kind, _, bearer = headers.get("authorization", "").partition(" ")
+    return bearer.strip() if kind.lower() == "bearer" else headers.get("x-api-key", "")
+
+
+def _key(raw: dict[str, Any]) -> Key:
+    return Key(raw["name"], raw["sha256"], tuple(raw["scopes"]), raw.get("per_minute"), bool(raw.get("public", False)))
+
+
+def _sha256(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validator
 from pydantic.config import JsonDict
 
+from recloop.config import Kind
+
 Id = Annotated[str, Field(min_length=1, max_length=200)]
 Seconds = Annotated[float, Field(ge=0, le=4e9, description="seconds since the epoch, UTC", allow_inf_nan=False)]
 Number = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
@@ -24,9 +26,12 @@ class Context(Body):
 
     time: Seconds | None = None
     """the default is now"""
-    store: Id | None = None
+    place: Id | None = None
+    """shop, town or country, by the names that the rules use"""
     device: Id | None = None
     page: Id | None = None
+    basket: Annotated[list[Id], Field(max_length=200)] = []
+    """items in the basket, oldest first: what is recommended goes with them, and is none of them"""
 
 
 class Filters(Body):
@@ -47,7 +52,11 @@ class Ask(Body):
         extra="forbid",
         json_schema_extra={"examples": [{"user_id": "1364", "k": 5, "filters": {"category": "GROCERY"}}]},
     )
+    kind: Kind = "for_you"
+    """what is asked for; each kind says which other fields it needs"""
     user_id: Id | None = None
+    items: Annotated[list[Id], Field(max_length=1000)] = []
+    """similar, bought_together: to which items; rerank: the list"""
     session: Annotated[list[Id], Field(max_length=200)] = []
     """items that an anonymous visitor, or this user just now, looked at; oldest first"""
     k: Annotated[int, Field(ge=1)] | None = None
@@ -56,6 +65,11 @@ class Ask(Body):
     exclude_seen: bool = False
     """leave out what the user already took"""
     filters: Filters = Field(default_factory=Filters)
+
+    @property
+    def left_out(self) -> list[str]:
+        """Items that the list may not hold; a session goes on to others than its own."""
+        return [*self.exclude, *self.context.basket, *(self.session if self.kind == "session" else ())]
 
 
 class Event(Body):

@@ -1,18 +1,31 @@
 """The parts of one running service, as its routes see them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from starlette.responses import Response
 
+from recloop.serving.abuse import Abuse
+from recloop.serving.admission import Admission
 from recloop.serving.engine import Engine
 from recloop.serving.journal import Journal
-from recloop.serving.keys import May
+from recloop.serving.keys import Known, May
 from recloop.serving.monitoring import Monitoring
 from recloop.serving.shipping import Shipper
 from recloop.serving.watcher import Watcher
+
+
+class Hears(Protocol):
+    """What follows the journal's records as they come."""
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """What is wrong, by part."""
+
+    def observe(self, record: Mapping[str, Any]) -> None:
+        """Hear of an answer or a new event; from the server's loop, at once."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +33,16 @@ class Service:
     """What the routes share. clock: seconds since the epoch, UTC."""
 
     engine: Engine
+    admission: Admission
     journal: Journal
     clock: Callable[[], float]
     may: May
     monitoring: Monitoring
+    abuse: Abuse
     watcher: Watcher | None
     shipper: Shipper | None
+    keys: Known | None
+    trials: Hears | None = None
 
     def state(self) -> dict[str, Any]:
         """ready, release and generation."""
@@ -36,7 +53,7 @@ class Service:
 
     def degraded(self) -> dict[str, str]:
         """What does not work beside what serves, by part."""
-        parts = (self.journal, self.watcher, self.shipper)
+        parts = (self.journal, self.watcher, self.shipper, self.keys, self.trials)
         return {name: reason for part in parts if part for name, reason in part.reasons.items()}
 
 

@@ -14,7 +14,8 @@ LONGEST = 60.0
 class Shipper:
     """Seals by size and age, and hands each sealed segment to `ship`, which is safe to call twice.
 
-    clock: seconds that only grow. pause: seconds between looks; it doubles up to LONGEST while something fails.
+    clock: seconds that only grow. prune: called after all was shipped. pause: seconds between looks; it doubles up to
+    LONGEST while something fails.
     """
 
     def __init__(
@@ -26,8 +27,9 @@ class Shipper:
         max_events: int,
         max_seconds: float,
         pause: float = 1.0,
+        prune: Callable[[], object] = lambda: None,
     ) -> None:
-        self.journal, self.ship, self.clock = journal, ship, clock
+        self.journal, self.ship, self.clock, self.prune = journal, ship, clock, prune
         self.max_events, self.max_seconds, self.pause = max_events, max_seconds, pause
         self.reasons: dict[str, str] = {}
         self.sealed_at = clock()
@@ -51,13 +53,14 @@ class Shipper:
 
     def waiting(self) -> int:
         """Sealed segments that are not in the store yet."""
-        return sum(not _mark(path).exists() for path in self.journal.segments())
+        return sum(not mark(path).exists() for path in self.journal.segments())
 
     def look(self) -> bool:
         """Seal where it is due, ship what waits, oldest first -> whether all went well; `reasons` tells what did not."""
         try:
             self._seal()
             self._ship()
+            self.prune()
         except Exception as error:
             # the store may be down for hours; segments wait on disk and /health tells
             self.reasons["journal_store"] = f"{self.waiting()} sealed segments wait for the store: {error}"
@@ -75,11 +78,11 @@ class Shipper:
         """One segment that cannot be shipped does not keep the others back, unless the store is down."""
         failed: Exception | None = None
         for path in self.journal.segments():
-            if _mark(path).exists():
+            if mark(path).exists():
                 continue
             try:
                 self.ship(path)
-                _mark(path).touch()
+                mark(path).touch()
             except Unavailable:
                 raise
             except Exception as error:
@@ -95,6 +98,6 @@ class Shipper:
             pause = self.pause if self.look() else min(2 * pause, LONGEST)
 
 
-def _mark(segment: Path) -> Path:
-    """Beside a segment that is in the store."""
+def mark(segment: Path) -> Path:
+    """The file beside a segment that is in the store."""
     return segment.with_suffix(".shipped")

@@ -28,12 +28,14 @@ def evaluate(
     interval: Annotated[str, typer.Option(help="bootstrap, normal or bernstein.")] = "bootstrap",
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.95,
     seed: int = 0,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Show figures that the log does not carry.")] = False,
     json: Json = False,
 ) -> None:
     """What a policy would have earned a place shown, had it been in charge when LOG was written.
 
     The log has a row for every candidate of an answer; rank, propensity and reward are null for what was not shown. A
-    propensity is the chance of the item at its rank, given the items above it.
+    propensity is the chance of the item at its rank, given the items above it. A policy that shows what the log never
+    showed is refused.
 
     Example:
 
@@ -52,7 +54,7 @@ def evaluate(
         raise BadData(
             f"{log} cannot be read as Parquet: {error}. Its columns: recloop bandit evaluate --help"
         ) from error
-    found = judge(table, policy, kind=interval, confidence=confidence, seed=seed)
+    found = judge(table, policy, kind=interval, confidence=confidence, seed=seed, anyway=anyway)
     if json:
         emit(asdict(found))
     else:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +13,14 @@ from recloop_pipelines.commands.options import Json
 
 FOLDER = Path(__file__).parents[3] / "benchmarks"
 NAMES = {
+    "abuse": "what six bots can push an item, with the service's flags and without",
     "training": "seconds an epoch and to the same quality, beside RecTools",
     "serving": "requests a second and latency, beside the bare framework",
+    "scale": "an epoch over ten million events of a million items: seconds and memory",
     "data": "events to sequences, beside pandas, Polars and DuckDB",
     "faults": "planted faults found and false alarms, on real data",
+    "cold": "recall of items with 0 to 5 events",
+    "cross_domain": "users new to one catalogue, with and without their history in another",
 }
 
 Name = Annotated[str, typer.Argument(help="; ".join(f"{name}: {what}" for name, what in NAMES.items()) + ".")]
@@ -44,4 +49,4 @@ def bench(
     raise typer.Exit(subprocess.run([sys.executable, str(script), *told], check=False).returncode)
 
 
-COMMANDS = (bench,)
+COMMANDS: tuple[Callable[..., None], ...] = (bench,)

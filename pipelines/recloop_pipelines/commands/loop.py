@@ -1,11 +1,13 @@
 """Commands that take a scenario round the loop, whole or step by step."""
 
 from collections.abc import Callable
+from functools import partial, update_wrapper
 from typing import Annotated, Any
 
 import typer
 
-from recloop_pipelines.commands.options import Json, Run, Scenario, run_name
+from recloop.errors import BadConfig
+from recloop_pipelines.commands.options import Json, Run, Scenario, run_name, share
 from recloop_pipelines.console import emit, people, steps
 from recloop_pipelines.places import KINDS, configuration, latest, place, required
 
@@ -82,26 +84,44 @@ def evaluate(
     _take(config, json, name, [(module.evaluate, {"dataset": "dataset", "model": "model"})], given)
 
 
-def release(scenario: Scenario = RETAIL, json: Json = False, name: Run = "") -> None:
-    """Judge the newest model at the gate; try the bundle in a copy of the server; move the pointer.
+def release(
+    scenario: Scenario = RETAIL,
+    canary: Annotated[
+        str, typer.Option(help="Try it on this share of users, such as 5%, and promote or roll back by their verdict.")
+    ] = "",
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Ask it what the champion is asked, and compare; nobody sees its answers.")
+    ] = False,
+    json: Json = False,
+    name: Run = "",
+) -> None:
+    """Judge the newest model at the gate; try the bundle in a copy of the server; move the pointer, or try it on users.
 
-    Example:
+    Examples:
 
         recloop release configs/retail.yaml
+
+        recloop release configs/retail.yaml --canary 5%
     """
     from recloop_pipelines import release as module
 
     config = configuration(scenario)
+    tried = share(canary, "--canary")
+    if tried and shadow:
+        raise BadConfig("A release is either a canary or a shadow: give one of --canary and --shadow.")
+    step = update_wrapper(partial(module.release, canary=tried, shadow=shadow), module.release)
     kinds = ("dataset", "model", "scorecard")
     made = _take(
         config,
         json,
         name,
-        [(module.release, {kind: kind for kind in kinds})],
+        [(step, {kind: kind for kind in kinds})],
         {kind: required(config, kind) for kind in kinds},
     )
     if made["release"] is None:
         raise typer.Exit(REFUSED)
+    if tried or shadow:
+        people().print(f"It is tried beside the champion: `recloop canary status {scenario}`.")
 
 
 def rollback(scenario: Scenario = RETAIL, json: Json = False) -> None:
@@ -121,18 +141,29 @@ def rollback(scenario: Scenario = RETAIL, json: Json = False) -> None:
 
 
 def score(
-    scenario: Scenario = RETAIL, release: Annotated[str, Artifact] = "", json: Json = False, name: Run = ""
+    scenario: Scenario = RETAIL,
+    release: Annotated[str, Artifact] = "",
+    to: Annotated[
+        str, typer.Option(help="Also write them to a .parquet or .csv file, or to a table: SQLAlchemy URL#TABLE.")
+    ] = "",
+    json: Json = False,
+    name: Run = "",
 ) -> None:
-    """Write the top k of every user to Parquet: release -> recommendations.
+    """Write the top k of every user to Parquet, CSV or a table: release -> recommendations.
 
-    Example:
+    Examples:
 
         recloop score configs/retail.yaml --json
+
+        recloop score configs/retail.yaml --to lists.csv
+
+        recloop score configs/retail.yaml --to sqlite:///shop.db#recommendations
     """
     from recloop_pipelines import score as module
 
     config = configuration(scenario)
-    _take(config, json, name, [(module.score, {"release": "release"})], {"release": release})
+    step = update_wrapper(partial(module.score, to=to), module.score)
+    _take(config, json, name, [(step, {"release": "release"})], {"release": release})
 
 
 def _take(

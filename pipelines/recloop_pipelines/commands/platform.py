@@ -90,16 +90,20 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8080,
     bundle: Annotated[str, typer.Option(help="Serve this folder instead of the pointer's release.")] = "",
     journal: Annotated[str, typer.Option(help="Folder of the journal; the default is in RECLOOP_HOME.")] = "",
+    tls_certificate: Annotated[str, typer.Option(help="PEM file with the certificate chain: serve HTTPS.")] = "",
+    tls_key: Annotated[str, typer.Option(help="PEM file with the certificate's private key.")] = "",
 ) -> None:
-    """Serve recommendations over HTTP.
+    """Serve recommendations over HTTP, or HTTPS.
 
     Example:
 
         recloop serve --scenario configs/retail.yaml --port 8080
     """
     from recloop_pipelines import serve as module
+    from recloop_pipelines.listening import Tls
 
-    module.serve(configuration(scenario), host=host, port=port, bundle=bundle, journal=journal)
+    tls = Tls.of(tls_certificate, tls_key)
+    module.serve(configuration(scenario), host=host, port=port, bundle=bundle, journal=journal, tls=tls)
 
 
 def replay(

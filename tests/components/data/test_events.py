@@ -2,22 +2,24 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recloop.columns import REASONS
 from recloop.config import QualityConfig
 from recloop.data.events import EVENT_SCHEMA, READ_SCHEMA, conform, reject
+from recloop.data.reading import Form
 from recloop.errors import BadData
 
 NOW = datetime(2020, 1, 2, tzinfo=UTC)
+UTC_TEXT = Form()
 ITEMS = pl.DataFrame({"item_id": ["i"]})
 ROW = {"user_id": "u", "item_id": "i", "time": "2020-01-01T10:00:00Z", "price": "2.5", "quantity": "1", "event_id": "e"}
 
 
-def read(*rows, columns=None, event="purchase", timezone="UTC", until=None):
+def read(*rows, columns=None, event="purchase", form=UTC_TEXT, until=None):
     raw = pl.DataFrame(list(rows), infer_schema_length=None).lazy()
-    return conform(raw, columns or {}, event=event, timezone=timezone, until=until, name="log.csv")
+    return conform(raw, columns or {}, event=event, form=form, until=until, name="log.csv")
 
 
 def reason_of(**changes):
@@ -27,7 +29,7 @@ def reason_of(**changes):
 
 def time_of(value, timezone="UTC"):
     raw = pl.DataFrame({"user_id": ["u"], "item_id": ["i"], "time": [value]}).lazy()
-    return conform(raw, {}, event="view", timezone=timezone, until=None, name="log")["time"][0]
+    return conform(raw, {}, event="view", form=Form(timezone), until=None, name="log")["time"][0]
 
 
 def test_a_good_row_passes():
@@ -90,6 +92,7 @@ def test_every_reason_that_reject_gives_is_known():
     assert quarantine.height == 3
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["u", ""]), st.sampled_from(["1", "-1", "x", ""]), st.sampled_from(["a", "b", ""])),
@@ -191,7 +194,7 @@ def test_an_hour_that_occurs_twice_is_taken_for_the_first():
 
 def test_an_hour_that_a_clock_change_leaves_out_is_unreadable():
     rows = [ROW, ROW | {"time": "2020-03-29 02:30:00"}]
-    read_in_berlin = read(*rows, timezone="Europe/Berlin")
+    read_in_berlin = read(*rows, form=Form("Europe/Berlin"))
     assert read_in_berlin["reason"].to_list() == [None, "unreadable_time"]
 
 
@@ -199,6 +202,7 @@ def test_a_date_is_its_midnight():
     assert time_of("2020-07-01", timezone="Europe/Berlin") == datetime(2020, 6, 30, 22, tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)), st.integers(-14 * 60, 14 * 60))
 def test_iso_text_is_read_back(moment, minutes):
     aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))

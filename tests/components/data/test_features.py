@@ -29,6 +29,7 @@ def features(past, rows, items, stats=STATS):
         profile=profiles(past, stats),
         statistics=stats,
         item_knn=zeros,
+        linear=zeros,
         sasrec=zeros,
         sasrec_known=zeros,
     )

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recloop.data.grouped import Grouped, top
+from recloop.data.grouped import WIDE, Grouped, floor, top
 
 KEYS = np.array([7, 3, 7, 5, 3, 7], dtype=np.int64)
 VALUES = np.array([1, 2, 4, 8, 16, 32], dtype=np.float32)
@@ -51,3 +51,22 @@ def test_equals_at_the_last_place_are_taken_by_position():
 
 def test_equal_values_come_in_the_order_of_their_positions():
     assert top(np.array([[1, 5, 5, 0, 5]], dtype=np.float32), 4).tolist() == [[1, 2, 4, 0]]
+
+
+@given(st.integers(0, 4), st.integers(1, 40), st.sampled_from([0, 1, 2]), st.integers(0, 9))
+def test_top_of_a_wide_row_is_the_head_of_a_stable_sort_too(rows, k, decimals, seed):
+    values = np.random.default_rng(seed).standard_normal((rows, WIDE + 77)).round(decimals).astype(np.float32)
+    assert top(values, k).tolist() == np.argsort(-values, axis=1, kind="stable")[:, :k].tolist()
+
+
+def test_negative_zero_and_zero_are_equals_in_a_wide_row():
+    values = np.full((1, WIDE), -1, dtype=np.float32)
+    values[0, [7, 9]] = [-0.0, 0.0]
+    assert top(values, 2).tolist() == [[7, 9]]
+
+
+def test_at_least_k_of_each_row_reach_its_floor():
+    values = np.random.default_rng(0).standard_normal((3, 1000)).astype(np.float32)
+    reached = (values >= floor(values, 20)[:, None]).sum(axis=1)
+    assert (reached >= 20).all()
+    assert (floor(values[:, :7], 7) == values[:, :7].min(axis=1)).all()

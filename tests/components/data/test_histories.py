@@ -1,8 +1,11 @@
+from dataclasses import fields
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from frames import histories
+from recloop.data.histories import stacked
 
 PAST = histories([(1, 9), (2, 8), (3, 1)], [], [(4, 5)], [(5, 4), (1, 3)])
 
@@ -40,3 +43,8 @@ def test_what_a_smaller_vocabulary_lacks_is_left_out_of_every_column():
     assert found.prices.tolist() == [1, 2, 1]
     assert len(found.times) == len(found.quantities) == len(found.discounts) == 3
     assert len(found.now) == len(PAST)
+
+
+def test_stacked_rows_are_the_rows_of_every_part_in_order():
+    again = stacked([PAST.part(n, n + 1) for n in range(len(PAST))])
+    assert all(np.array_equal(getattr(again, f.name), getattr(PAST, f.name)) for f in fields(PAST))

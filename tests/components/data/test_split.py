@@ -43,6 +43,7 @@ def learnt(dataset):
         profile=profiles(past, statistics),
         statistics=statistics,
         item_knn=nothing,
+        linear=nothing,
         sasrec=nothing,
         sasrec_known=nothing,
     )

@@ -248,3 +248,20 @@ def test_where_nothing_was_paid_all_taken_pairs_weigh_alike():
     free = Examples(made.features, made.labels, made.unseen, made.users, 0 * made.spend)
     config = CONFIG.model_copy(update={"spend_weight": 1.0})
     assert np.array_equal(weights(free, config), weights(made, CONFIG))
+
+
+def test_plain_members_do_not_see_the_context():
+    net = Ranker(2, (4,), 2)
+    net.sees[0, 1] = 0
+    with torch.no_grad():
+        before, after = net.each(torch.tensor([[1.0, 0.0], [1.0, 5.0]])).T
+    assert before[0] == after[0]
+    assert before[1] != after[1]
+
+
+def test_the_members_that_are_fitted_plain_are_those_of_the_config(tmp_path):
+    config = CONFIG.model_copy(update={"members": 3, "plain_members": 2})
+    fit(tmp_path / "out", tmp_path / "work", config=config, context=[1])
+    sees = load_file(tmp_path / "out" / WEIGHTS)["sees"]
+    assert sees[:, 1].tolist() == [0, 0, 1]
+    assert sees[:, 0].all()

@@ -5,9 +5,10 @@ from contracts import check_recommender
 from frames import histories
 from recloop.config import CandidatesConfig
 from recloop.data.habits import habits
-from recloop.models.candidates import candidates
+from recloop.models.candidates import Fame, candidates
 from recloop.models.frequency import Frequency
 from recloop.models.item_knn import ItemKNN, fit_item_knn
+from recloop.models.nearby import Nearby
 from recloop.models.popularity import Popularity
 from recloop.models.ranked import permitted
 
@@ -73,11 +74,12 @@ def test_item_knn_comes_back_from_its_file(tmp_path):
 
 def found(k=0, *, exclude_seen=False, mask=None, popularity=2, history=10, fame=FAME):
     return candidates(
-        histories=PAST,
+        n=len(PAST),
         habit=habits(PAST, N),
-        popularity=fame,
-        item_knn=knn().scores(PAST),
+        popularity=Fame.of(fame),
+        item_knn=Nearby.of(knn(), PAST),
         sasrec=None,
+        known=None,
         config=CandidatesConfig(history=history, popularity=popularity, item_knn=2, sasrec=2),
         exclude_seen=exclude_seen,
         mask=permitted(N, mask, None),
@@ -122,11 +124,12 @@ def test_popularity_goes_below_what_a_user_has_seen():
     fame[0] = 0
     everything = histories([(item, 5) for item in range(1, 10)])
     made = candidates(
-        histories=everything,
+        n=1,
         habit=habits(everything, N),
-        popularity=fame,
-        item_knn=np.zeros((1, N), dtype=np.float32),
+        popularity=Fame.of(fame),
+        item_knn=Nearby.of(knn(), histories([])),
         sasrec=None,
+        known=None,
         config=CandidatesConfig(history=0, popularity=2, item_knn=1, sasrec=1),
         exclude_seen=True,
         mask=permitted(N, None, None),

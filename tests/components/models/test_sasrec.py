@@ -1,7 +1,8 @@
 import torch
 
 from fits import CONFIG, N_CODES
-from recloop.models.sasrec import LastState, SASRec
+from recloop.models.sasrec import SASRec
+from recloop.models.sequence_net import LastState
 
 
 def net():

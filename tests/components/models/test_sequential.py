@@ -14,12 +14,13 @@ from recloop.config import ModelConfig, SplitConfig, TrainerConfig
 from recloop.data import split
 from recloop.models import family
 from recloop.models.bert4rec import Bert4Rec, NextGap
-from recloop.models.hstu import HSTU, TimedLastState
-from recloop.models.sasrec import LastState, SASRec
+from recloop.models.hstu import HSTU
+from recloop.models.sasrec import SASRec
+from recloop.models.sequence_net import LastState
 from recloop.models.task import Task, past_of
 from recloop.models.watched import watched
 
-KINDS = {"sasrec": (SASRec, LastState), "bert4rec": (Bert4Rec, NextGap), "hstu": (HSTU, TimedLastState)}
+KINDS = {"sasrec": (SASRec, LastState), "bert4rec": (Bert4Rec, NextGap), "hstu": (HSTU, LastState)}
 SMALL = {"dim": 16, "blocks": 1, "heads": 2, "length": 8, "negatives": 16, "batch": 16, "lr": 0.02, "dropout": 0.1}
 SETTINGS = SMALL | {"epochs": 12, "patience": 9, "watch_epochs": 4, "fast": True}
 N = 20
@@ -123,3 +124,13 @@ def test_a_fit_that_watches_no_window_looks_at_none(tmp_path):
     task, found = fitted("sasrec", tmp_path, dataset(), patience=0, epochs=1)
     assert "watched_ndcg_10" not in found
     assert watched(replace(task, watch=None), config("sasrec").sasrec, None, LastState) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_watched_history_may_be_longer_than_what_the_model_sees(kind, tmp_path):
+    task, found = fitted(kind, tmp_path, dataset(), length=4, epochs=1, watch_epochs=1)
+    truth = task.dataset.truth(task.watch)
+    past = past_of(task.dataset, task.watch, truth.users)
+    assert past.lengths.max() > 4
+    hits = family.load(task.out).recommend(past, k=10, exclude_seen=True).items == truth.items[:, None]
+    assert (hits / np.log2(np.arange(10) + 2)).sum(1).mean() == pytest.approx(found["watched_ndcg_10"], abs=1e-6)

@@ -14,8 +14,8 @@ from recloop.models.two_stage import TwoStage, used_features
 from shop_datasets import CUT, MODEL, canonical, dataset, fit
 
 FILES = [
-    "encoder.json", "encoder.onnx", "item_knn.safetensors", "item_known.npy", "item_vectors.npy", "model.json",
-    "ranker.onnx", "ranker.safetensors", "sasrec.safetensors", "statistics.safetensors",
+    "encoder.json", "encoder.onnx", "item_knn.safetensors", "item_known.npy", "item_vectors.npy", "linear.safetensors",
+    "model.json",    "ranker.onnx", "ranker.safetensors", "sasrec.safetensors", "statistics.safetensors",
 ]  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def test_no_histories_give_no_rows(model, past):
 def test_what_is_left_out_of_the_features_is_left_out_of_the_model(data, tmp_path):
     ranker = MODEL.ranker.model_copy(update={"use_sasrec": False, "use_context": False})
     out = fit(data, tmp_path, config=MODEL.model_copy(update={"ranker": ranker}))
-    kept = [name for name in NAMES if name not in (*CONTEXT, *SOURCES[2:])]
+    kept = [name for name in NAMES if name not in (*CONTEXT, *SOURCES[3:])]
     assert json.loads((out / "model.json").read_text())["features"] == kept
     assert not (out / "encoder.onnx").exists()
     assert load_file(out / "ranker.safetensors")["mean"].shape == (len(kept),)

@@ -8,8 +8,10 @@ from recloop.columns import Columns
 from recloop.config import QualityConfig
 from recloop.data.events import conform
 from recloop.data.profile import Profile
+from recloop.data.reading import Form
 from recloop.errors import QualityFailed
-from recloop.quality.check import check, judge
+from recloop.quality.check import Before, check, judge
+from recloop.quality.watch.watch import Watch
 
 START = datetime(2020, 1, 1, tzinfo=UTC)
 NOW = START + timedelta(days=100)
@@ -26,16 +28,17 @@ def events(n, bad=0):
             "price": [1.0 + i % 3 for i in range(n)],
         }
     )
-    return conform(raw.lazy(), {}, event="purchase", timezone="UTC", until=None, name="log")
+    return conform(raw.lazy(), {}, event="purchase", form=Form(), until=None, name="log")
 
 
 def judged(table, docs, previous=None, **config):
-    return judge(table, ITEMS, config=QualityConfig(**config), now=NOW, seed=7, previous=previous, docs=docs)
+    return judge(table, ITEMS, config=QualityConfig(**config), now=NOW, seed=7, before=Before(previous), docs=docs)
 
 
 def checked_again(good, docs, **config):
     quarantine = good.clear().with_columns(pl.lit("").alias(Columns.Reason))
-    return check(good, quarantine, ITEMS, config=QualityConfig(**config), seed=7, previous=None, docs=docs)
+    quality = QualityConfig(**config)
+    return check(good, quarantine, ITEMS, config=quality, seed=7, previous=None, seen=Watch((), None, ""), docs=docs)
 
 
 def test_a_clean_table_passes_and_is_documented(tmp_path):
@@ -127,7 +130,7 @@ def test_equal_input_gives_equal_bytes(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         judged(events(100, bad=1), tmp_path / f"docs-{name}", sample_rows=50).save(tmp_path / name)
-    files = ["events.parquet", "items.parquet", "profile.json", "quarantine.parquet", "verdict.json"]
+    files = ["events.parquet", "items.parquet", "profile.json", "quarantine.parquet", "verdict.json", "watch.json"]
     assert sorted(p.name for p in (tmp_path / "one").iterdir()) == files
     assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
 

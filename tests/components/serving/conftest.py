@@ -58,6 +58,7 @@ def save_model(data, folder, *, sign=1.0):
     parts = sources(data, data.test, ModelConfig(), None)
     parts.statistics.save(folder / "statistics.safetensors")
     parts.item_knn.save(folder / "item_knn.safetensors")
+    parts.linear.save(folder / "linear.safetensors")
     weights = np.array([sign * WEIGHTS.get(name, 0.0) for name in NAMES], dtype=np.float32)
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["features", "weights"], ["logit"])],

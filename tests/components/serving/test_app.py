@@ -1,5 +1,6 @@
 import errno
 import json
+import re
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -8,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from recloop.errors import BadConfig, Unavailable
 from recloop.serving import journal as journals
+from recloop.serving.admission import Admission, Overloaded
 from recloop.serving.app import guard
 from recloop.serving.engine import Engine
 from recloop.serving.journal import ACTIVE, read_segment
@@ -174,6 +176,24 @@ def test_health_names_the_release(server):
     }  # fmt: skip
 
 
+def test_events_that_the_disk_cannot_keep_up_with_are_429(server, purchase, monkeypatch):
+    monkeypatch.setattr(journals, "BEHIND", -1)
+    sent = server.client.post("/v1/events", json=purchase("1"))
+    assert (sent.status_code, sent.headers["retry-after"]) == (429, "1")
+    assert "wait for the disk" in sent.json()["detail"]
+    assert server.client.post("/v1/recommendations", json={"user_id": "u0"}).status_code == 200
+
+
+def test_questions_that_find_the_queue_full_are_503(server, monkeypatch):
+    async def full(wanted):
+        raise Overloaded("128 questions wait already (serving.queue). Ask again later.")
+
+    monkeypatch.setattr(Admission, "ask", lambda own, wanted: full(wanted))
+    asked = server.client.post("/v1/recommendations", json={"user_id": "u0"})
+    assert (asked.status_code, asked.headers["retry-after"]) == (503, "5")
+    assert "serving.queue" in asked.json()["detail"]
+
+
 def test_before_a_release_events_are_taken_and_questions_are_503(served, purchase):
     with served(Engine(State(), k=5, max_k=20)) as server:
         assert server.client.get("/health").json()["ready"] is False
@@ -232,7 +252,7 @@ def test_a_fault_of_ours_is_a_problem_too(server, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(server.engine, "recommend", broken)
+    monkeypatch.setattr(server.engine, "wanted", broken)
     response = server.client.post("/v1/recommendations", json={"user_id": "u0"})
     assert (response.status_code, response.headers["content-type"]) == (500, "application/problem+json")
 
@@ -278,3 +298,11 @@ def test_json_nested_a_hundred_thousand_deep_is_refused(server):
     content = b'{"user_id":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     response = server.client.post("/v1/events", content=content, headers={"content-type": "application/json"})
     assert 400 <= response.status_code < 500
+
+
+def test_the_page_of_the_api_needs_no_other_server(server):
+    page = server.client.get("/docs").text
+    parts = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert "https://" not in page
+    assert len(parts) == 3
+    assert all(server.client.get(part).status_code == 200 for part in parts)

@@ -115,7 +115,8 @@ SPOILS = {
     "of another kind": lambda path: path.write_text('{"a": 1}'),
 }
 FILES = ("release.json", "users.json", "items.json", "catalogue.parquet", "history.safetensors", "model/model.json",
-         "model/ranker.onnx", "model/statistics.safetensors", "model/item_knn.safetensors")  # fmt: skip
+         "model/ranker.onnx", "model/statistics.safetensors", "model/item_knn.safetensors",
+         "model/linear.safetensors")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FILES)

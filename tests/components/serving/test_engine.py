@@ -35,7 +35,7 @@ def test_an_answer_is_a_receipt(engine, now):
     )
     assert answer["receipt_id"] != engine.recommend(Ask(user_id="u0"), now=now)["receipt_id"]
     assert answer["time"] == int(now)
-    assert set(answer["milliseconds"]) == {"history", "model"}
+    assert set(answer["milliseconds"]) == {"history", "retrieve", "features", "rank", "filters"}
 
 
 def test_each_item_names_the_sources_that_proposed_it(engine, now):

@@ -7,7 +7,7 @@ import pytest
 
 from recloop.errors import BadArtifact, Busy, Unavailable
 from recloop.serving import journal as module
-from recloop.serving.journal import ACTIVE, Journal, read_segment
+from recloop.serving.journal import ACTIVE, Full, Journal, read_segment
 
 
 def event(name):
@@ -153,8 +153,25 @@ def test_a_caller_that_gave_up_does_not_stop_the_writer(opened):
 
 def test_too_many_waiting_callers_are_sent_away(opened, monkeypatch):
     monkeypatch.setattr(module, "BEHIND", -1)
-    with pytest.raises(Unavailable, match="wait for the disk"):
+    with pytest.raises(Full, match="wait for the disk"):
         opened().append([event("1")])
+
+
+def test_bytes_that_wait_are_bounded_and_free_again_once_written(opened, monkeypatch):
+    monkeypatch.setattr(module, "BUFFER", 10)
+    journal = opened()
+    held = threading.Event()
+    write = journal._write
+    monkeypatch.setattr(journal, "_write", lambda data: held.wait(10) and write(data))
+    first = journal.append([event("1")])
+    while journal.waiting.qsize():
+        pass
+    second = journal.append([event("2")])
+    with pytest.raises(Full, match="bytes wait"):
+        journal.append([event("3")])
+    held.set()
+    assert (first.result(10), second.result(10)) == ([True], [True])
+    assert journal.append([event("3")]).result(10) == [True]
 
 
 def test_closing_writes_what_waits(opened):

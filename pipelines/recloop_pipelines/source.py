@@ -1,0 +1,56 @@
+"""A scenario's source on this machine: where public sets lie, and what the environment keeps secret."""
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from recloop.config import DataConfig
+from recloop.errors import BadConfig
+from recloop_pipelines.console import REPORT
+from recloop_pipelines.settings import settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NAME = re.compile(r"\$\{(\w+)\}")
+
+
+def collected(
+    config: DataConfig, *, limit: int | None = None, cached: bool = False
+) -> "tuple[pl.DataFrame, pl.DataFrame]":
+    """Section data -> events as read, items; of the first `limit` rows only, where that is set.
+
+    `cached`: of a table of several files, those that are known from the last time are not read again.
+    """
+    from recloop.data.sources.collect import collect
+    from recloop.data.sources.files import Cache
+
+    cache = Cache.of(config, settings().folder / "parts", _told) if cached else None
+    return collect(filled(config), folder=settings().sets, limit=limit, cache=cache)
+
+
+def undeleted(config: DataConfig, events: "pl.DataFrame") -> "pl.DataFrame":
+    """Events of the loop's own feedback -> those that no row of data.deletions names."""
+    from recloop.data.sources.collect import undeleted as left
+
+    return left(events, filled(config))
+
+
+def _told(fresh: int, files: int) -> None:
+    REPORT.get()(f"{fresh} new of {files} files", fresh / files)
+
+
+def filled(config: DataConfig) -> DataConfig:
+    """The section with ${NAME} in its database's URL replaced by the environment's value, which no file ever holds.
+
+    Raises BadConfig naming what the environment lacks.
+    """
+    if config.database is None:
+        return config
+    lost = [name for name in NAME.findall(config.database) if name not in os.environ]
+    if lost:
+        raise BadConfig(
+            f"data.database names {', '.join(lost)}, which the environment lacks. Set it: export {lost[0]}=..."
+        )
+    url = NAME.sub(lambda found: os.environ[found[1]], config.database)
+    return config.model_copy(update={"database": url})

@@ -67,11 +67,12 @@ class NCFConfig(Section):
 class MFConfig(NCFConfig):
     """Matrix factorisation with a dot product."""
 
-    factors: int = Field(128, gt=0)
+    factors: int = Field(64, gt=0)
+    epochs: int = Field(20, gt=0)
     negatives: float = Field(8.0, gt=0)
     draw: int = Field(8192, gt=0)
-    lr: float = Field(4e-3, gt=0)
-    l2: float = Field(0.004, ge=0)
+    lr: float = Field(3e-2, gt=0)
+    l2: float = Field(0.005, ge=0)
     init: float = Field(0.1, gt=0)
 
 

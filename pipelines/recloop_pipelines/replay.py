@@ -89,7 +89,7 @@ def replay(
     url: str,
     key: str | None,
     k: int,
-    concurrency: int = 4,
+    concurrency: int = 16,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Replay:
     """Canonical events -> Replay, each basket asked for and then reported, in order of time.

@@ -27,7 +27,7 @@ status: install ## Show each component with its health
 	$(BIN)/recloop status
 
 test: lint types ## Lint, types, import contracts and the tests, minutes long
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 test-all: install ## The long tests: faults, two processes, the whole demo through Airflow
 	$(BIN)/pytest -m slow -x
 check: ## What CI runs

@@ -9,8 +9,6 @@ of the shop's best seller, dated over the last 28 days. Two kinds of attack: `us
 training would: purchases of the last 28 days, and the item-kNN of visits.
 """
 
-import argparse
-import json
 import os
 import socket
 import subprocess
@@ -23,6 +21,7 @@ from pathlib import Path
 
 import httpx
 import polars as pl
+from contract import given, parser
 from rich.console import Console
 from rich.table import Table
 
@@ -43,19 +42,9 @@ PEOPLE = Console(stderr=True)
 
 
 def main():
-    told = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    told.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    told.add_argument("--quick", action="store_true", help="a tenth of the attack")
-    told.add_argument("--out", type=Path, help="also write the JSON object to this file")
-    options = told.parse_args()
-    found = measured(rounds=20 if options.quick else 200)
-    text = json.dumps(found, indent=2) + "\n"
-    if options.out:
-        options.out.write_text(text)
-    if options.json:
-        sys.stdout.write(text)
-    else:
-        shown(found)
+    asked = parser(__doc__).parse_args()
+    found = measured(rounds=20 if asked.quick else 200)
+    given(found, asked, lambda: shown(found))
 
 
 def measured(*, rounds):

@@ -8,12 +8,13 @@ left out. 95 % over users, each the mean of its seeds.
 """
 
 import argparse
+from collections.abc import Callable
 
 import numpy as np
-from contract import parser, say, told
-from fitting import configs, dataset_by, estimates, fitted
-from numpy.typing import NDArray
+from contract import parser, told
+from fitting import Values, configs, dataset_by, judged_by_seed, rows_of
 
+from recloop.data.dataset import Dataset
 from recloop.data.truth import Truth
 from recloop.evaluation.cold_items import GROUPS, ColdItems, cold_items, recall_of
 from recloop.models.ranked import Recommender
@@ -32,7 +33,7 @@ SETS = (
 QUICK = tuple(f"model.sasrec.{word}" for word in ("epochs=1", "dim=32", "blocks=1", "length=50"))
 
 
-def recalls(model: Recommender, data: ColdItems, truth: Truth) -> dict[str, NDArray[np.float64]]:
+def recalls(model: Recommender, data: ColdItems, truth: Truth) -> Values:
     """list and group -> recall of each user code, nan where the user took nothing of the group. [n_users + 1]"""
     past, n_users = past_of(data.dataset, data.dataset.test, truth.users), len(data.dataset.users)
     found = {}
@@ -69,19 +70,13 @@ def main() -> None:
     each = configs(asked.data, asked.models, asked.set)
     first = next(iter(each.values()))
     dataset = dataset_by(first)
-    runs: dict[str, list[dict[str, NDArray[np.float64]]]] = {name: [] for name in each}
-    for seed in range(1, asked.seeds + 1):
+
+    def prepared(seed: int) -> tuple[Dataset, Callable[[Recommender], Values]]:
         data = cold_items(dataset, share=SHARE, seed=seed)
         truth = data.dataset.truth(data.dataset.test).fresh()
-        for name, config in each.items():
-            say(f"seed {seed}: {name}")
-            runs[name].append(recalls(fitted(config, data.dataset, seed), data, truth))
-    found = {name: estimates(own) for name, own in runs.items()}
-    rows = [
-        (name, place, f"{one['mean']:.4f}", f"{one['low']:.4f} .. {one['high']:.4f}", str(one["n"]))
-        for place in next(iter(found.values()))
-        for name, one in ((name, own[place]) for name, own in found.items())
-    ]
+        return data.dataset, lambda model: recalls(model, data, truth)
+
+    found = judged_by_seed(each, asked.seeds, prepared)
     facts = {
         "data": asked.data,
         "items": dataset.catalogue.height,
@@ -90,7 +85,7 @@ def main() -> None:
         "protocol": asked.protocol,
         "models": found,
     }
-    told(facts, rows, ("model", "list and events", "recall", "95 %", "users"), asked)
+    told(facts, rows_of(found), ("model", "list and events", "recall", "95 %", "users"), asked)
 
 
 if __name__ == "__main__":

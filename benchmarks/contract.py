@@ -6,6 +6,7 @@ import os
 import platform
 import resource
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,16 +34,21 @@ def say(text: str) -> None:
 def told(found: dict[str, Any], rows: list[tuple[str, ...]], heads: tuple[str, ...], asked: argparse.Namespace) -> None:
     """Give the result in the form asked for; it gains the machine and the date."""
     found |= {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "quick": asked.quick, "date": today()}
+    table = Table(*heads)
+    for row in rows:
+        table.add_row(*row)
+    given(found, asked, lambda: Console().print(table))
+
+
+def given(found: dict[str, Any], asked: argparse.Namespace, show: Callable[[], None]) -> None:
+    """Write the result where it was asked for; `show` is for people."""
     text = json.dumps(found, indent=1) + "\n"
     if asked.out:
         asked.out.write_text(text)
     if asked.json:
         sys.stdout.write(text)
-        return
-    table = Table(*heads)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    else:
+        show()
 
 
 def today() -> str:

@@ -9,12 +9,13 @@ contents as the bridge) and ranks the target's items for these users; popularity
 """
 
 import argparse
+from collections.abc import Callable
 
 import numpy as np
-from contract import parser, say, told
-from fitting import configs, dataset_by, estimates, fitted
-from numpy.typing import NDArray
+from contract import parser, told
+from fitting import Values, configs, dataset_by, judged_by_seed, rows_of
 
+from recloop.data.dataset import Dataset
 from recloop.data.truth import Truth
 from recloop.evaluation.cold_users import ColdUsers, cold_users
 from recloop.evaluation.metrics import per_user
@@ -27,7 +28,7 @@ MODELS = "popularity,item_knn,content,ids=sasrec,fused=sasrec,id_free=sasrec"
 SETS = ("fused:model.sasrec.content=true", "id_free:model.sasrec.content=true", "id_free:model.sasrec.ids=false")
 
 
-def judged(model: Recommender, data: ColdUsers, truth: Truth) -> dict[str, NDArray[np.float64]]:
+def judged(model: Recommender, data: ColdUsers, truth: Truth) -> Values:
     """metric -> value of each user code, nan where the user is not asked. [n_users + 1]"""
     past = past_of(data.dataset, data.dataset.test, truth.users)
     items = model.recommend(past, k=K, exclude_seen=True, allowed=data.target).items
@@ -60,21 +61,15 @@ def main() -> None:
     asked = asked_for()
     each = configs(asked.data, asked.models, asked.set)
     dataset = dataset_by(next(iter(each.values())))
-    runs: dict[str, list[dict[str, NDArray[np.float64]]]] = {name: [] for name in each}
-    for seed in range(1, asked.seeds + 1):
+
+    def prepared(seed: int) -> tuple[Dataset, Callable[[Recommender], Values]]:
         data = cold_users(dataset, asked.source, asked.target, share=SHARE, seed=seed)
         truth = data.truth()
-        for name, config in each.items():
-            say(f"seed {seed}: {name}")
-            runs[name].append(judged(fitted(config, data.dataset, seed), data, truth))
-    found = {name: estimates(own) for name, own in runs.items()}
-    rows = [
-        (name, metric, f"{one['mean']:.4f}", f"{one['low']:.4f} .. {one['high']:.4f}", str(one["n"]))
-        for metric in METRICS
-        for name, one in ((name, own[metric]) for name, own in found.items())
-    ]
+        return data.dataset, lambda model: judged(model, data, truth)
+
+    found = judged_by_seed(each, asked.seeds, prepared)
     facts = {"data": asked.data, "source": asked.source, "target": asked.target, "k": K, "models": found}
-    told(facts, rows, ("model", f"metric at {K}", "mean", "95 %", "users"), asked)
+    told(facts, rows_of(found), ("model", f"metric at {K}", "mean", "95 %", "users"), asked)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ reads, sorts and writes. Growth is the exponent of seconds over rows between the
 Wall-clock seconds depend on what else the machine does: processor seconds of the same runs stand beside them.
 """
 
-import argparse
 import json
 import math
 import os
@@ -17,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from contract import given, parser
 from data_events import write_events
 from rich.console import Console
 from rich.table import Table
@@ -102,25 +102,16 @@ def show(found: dict[str, Any]) -> None:
 
 def main() -> None:
     """Sizes and tools from the command line."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    options.add_argument("--quick", action="store_true", help="small sizes")
+    options = parser(__doc__ or "")
     options.add_argument("--large", action="store_true", help=f"also {LARGE:,} events")
     options.add_argument("--tools", default=",".join(TOOLS), help="only these")
-    options.add_argument("--out", type=Path, help="also write the JSON here")
     told = options.parse_args()
     sizes = QUICK if told.quick else (*FULL, LARGE) if told.large else FULL
     with tempfile.TemporaryDirectory() as folder:
         measured = [measure(rows, tuple(told.tools.split(",")), Path(folder)) for rows in sizes]
     machine = {"cpus": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
     found = {"benchmark": "data", "sizes": measured, "growth": growth(measured), "machine": machine}
-    text = json.dumps(found, indent=1)
-    if told.out:
-        told.out.write_text(text + "\n")
-    if told.json:
-        sys.stdout.write(text + "\n")
-    else:
-        show(found)
+    given(found, told, lambda: show(found))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,6 @@
 The year is cut in halves of 26 weeks. The limits of the watch were set on the first; both are reported.
 """
 
-import argparse
-import json
-import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from contract import given, parser
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -226,19 +224,9 @@ def measured(*, quick: bool) -> dict[str, Any]:
 
 def main() -> None:
     """Run and report."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for flag, text in (("--json", "one JSON object on standard output"), ("--quick", "about a minute")):
-        parser.add_argument(flag, action="store_true", help=text)
-    parser.add_argument("--out", type=Path)
-    asked = parser.parse_args()
+    asked = parser(__doc__ or "").parse_args()
     found = measured(quick=asked.quick)
-    body = json.dumps(found, indent=1) + "\n"
-    if asked.out:
-        asked.out.write_text(body)
-    if asked.json:
-        sys.stdout.write(body)
-    else:
-        Console().print(table(found))
+    given(found, asked, lambda: Console().print(table(found)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """What benchmarks of several models share: data and models as `recloop compare` names them, fits, and means over users."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from contract import say
 from numpy.typing import NDArray
 
 from recloop.config import Config
@@ -14,6 +16,10 @@ from recloop.models.ranked import Recommender
 from recloop.models.task import Task
 from recloop_pipelines.asking import configured, dataset_of, named
 from recloop_pipelines.sets import fetched
+
+Values = dict[str, NDArray[np.float64]]
+"""a value a user, by name"""
+Estimates = dict[str, dict[str, float | int | list[float]]]
 
 
 def configs(data: str, models: str, sets: list[str]) -> dict[str, Config]:
@@ -43,9 +49,31 @@ def fitted(config: Config, dataset: Dataset, seed: int) -> Recommender:
         return family.load(out, threads=config.trainer.threads)
 
 
-def estimates(runs: list[dict[str, NDArray[np.float64]]]) -> dict[str, dict[str, float | int | list[float]]]:
+def judged_by_seed(
+    each: dict[str, Config], seeds: int, prepared: Callable[[int], tuple[Dataset, Callable[[Recommender], Values]]]
+) -> dict[str, Estimates]:
+    """Fit every model on every seed's data and judge it -> estimates by name. `prepared`: seed -> data and its judge."""
+    runs: dict[str, list[Values]] = {name: [] for name in each}
+    for seed in range(1, seeds + 1):
+        dataset, judge = prepared(seed)
+        for name, config in each.items():
+            say(f"seed {seed}: {name}")
+            runs[name].append(judge(fitted(config, dataset, seed)))
+    return {name: estimates(own) for name, own in runs.items()}
+
+
+def rows_of(found: dict[str, Estimates]) -> list[tuple[str, ...]]:
+    """Estimates by model -> rows of a table: model, name, mean, interval, users; models lie together by name."""
+    return [
+        (model, name, f"{one['mean']:.4f}", f"{one['low']:.4f} .. {one['high']:.4f}", str(one["n"]))
+        for name in next(iter(found.values()))
+        for model, one in ((model, own[name]) for model, own in found.items())
+    ]
+
+
+def estimates(runs: list[Values]) -> Estimates:
     """One run a seed, a value a user -> mean, interval and number of users of each name, and the mean of each seed."""
-    found: dict[str, dict[str, float | int | list[float]]] = {}
+    found: Estimates = {}
     for name in runs[0]:
         table = np.stack([run[name] for run in runs])
         some = np.isfinite(table).any(axis=0)

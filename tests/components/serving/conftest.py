@@ -153,6 +153,13 @@ def served(tmp_path, bundle):
 
 
 @pytest.fixture
+def server(served, engine):
+    """A running Server of the first release."""
+    with served(engine) as running:
+        yield running
+
+
+@pytest.fixture
 def opened(tmp_path):
     """Function: -> a journal in tmp_path; all are closed at the end."""
     made = []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from recloop.data.events import EVENT_SCHEMA
+from recloop.data.events import EVENT_SCHEMA, readings, settled
 from recloop.data.histories import Histories
 
 DAY = 86_400
@@ -25,6 +25,11 @@ def histories(*rows, now=NOW):
         discounts=np.zeros(len(flat), dtype=np.float32),
         now=np.full(len(rows), now, dtype=np.int64),
     )
+
+
+def conform(raw, columns, *, name, **told):
+    """Raw rows of one file -> events as read, by the two steps that `collect` takes."""
+    return settled(readings(raw, columns, name=name, **told), name)
 
 
 def canonical(rows, start=datetime(2024, 1, 1, tzinfo=UTC)):

@@ -12,6 +12,7 @@ from recloop.config import Config, parse
 from recloop.errors import BadConfig, BadData
 from recloop_pipelines.settings import settings
 from recloop_pipelines.source import collected
+from recloop_pipelines.yamls import mapping
 
 if TYPE_CHECKING:
     from recloop.data.dataset import Dataset
@@ -21,6 +22,7 @@ SOURCES = {"sequences": "sequences", "interactions": "table"}
 PUBLISHED = {"kind": "leave_last_out", "min_item_events": 1}
 """how files of sequences are split where nothing else is said"""
 SECTIONS = ("data", "split", "model", "trainer", "evaluation", "quality")
+OF_SECTIONS = f"of sections ({', '.join(SECTIONS)})"
 
 
 def configured(data: str, *, format_: str = "", overlay: Path | None = None, sets: Iterable[str] = ()) -> Config:
@@ -30,7 +32,7 @@ def configured(data: str, *, format_: str = "", overlay: Path | None = None, set
     """
     raw = _raw(data, format_)
     if overlay is not None:
-        raw = laid(raw, {k: v for k, v in _read(overlay).items() if k in (*SECTIONS, "seed", "title")})
+        raw = laid(raw, {k: v for k, v in mapping(overlay, OF_SECTIONS).items() if k in (*SECTIONS, "seed", "title")})
     for word in sets:
         key, sign, value = word.partition("=")
         if not sign or not key:
@@ -44,7 +46,7 @@ def _raw(data: str, format_: str) -> dict[str, Any]:
         raise BadConfig(f"--format {format_!r} is none of {', '.join(SOURCES)}.")
     path, scenario = Path(data), settings().configs / f"{data}.yaml"
     if path.suffix in {".yaml", ".yml"} or (scenario.exists() and not path.is_file()):
-        return _read(path if path.suffix in {".yaml", ".yml"} else scenario)
+        return mapping(path if path.suffix in {".yaml", ".yml"} else scenario, OF_SECTIONS)
     if not path.exists() and "://" not in data:
         return _public(data)
     source = SOURCES[format_] if format_ else "sequences" if path.suffix == ".txt" else "table"
@@ -63,18 +65,6 @@ def _public(name: str) -> dict[str, Any]:
         raise BadConfig(
             f"--data {name}: there is no such file, and no such scenario; {settings().configs} holds: {scenarios}. {error}"
         ) from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise BadConfig(f"There is no {path}.")
-    try:
-        raw = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise BadConfig(f"{path} cannot be read as YAML: {error}") from error
-    if not isinstance(raw, dict):
-        raise BadConfig(f"{path} must be a mapping of sections ({', '.join(SECTIONS)}); it is {type(raw).__name__}.")
-    return raw
 
 
 def _slug(name: str) -> str:

@@ -45,23 +45,6 @@ SKIP = "skip"
 """kind of the rows that are no events of items"""
 
 
-def conform(
-    raw: pl.LazyFrame,
-    columns: Mapping[str, str],
-    *,
-    event: str,
-    form: Form,
-    until: datetime | None,
-    name: str,
-    kinds: Mapping[str, str] = MappingProxyType({}),
-    consent: str | None = None,
-) -> pl.DataFrame:
-    """Raw rows -> events as read (READ_SCHEMA), in the order of the file: `readings`, then `settled`."""
-    return settled(
-        readings(raw, columns, event=event, form=form, until=until, name=name, kinds=kinds, consent=consent), name
-    )
-
-
 def readings(
     raw: pl.LazyFrame,
     columns: Mapping[str, str],

@@ -10,6 +10,7 @@ from recloop.errors import BadConfig, BadData
 from recloop_pipelines.commands.options import Json, share
 from recloop_pipelines.console import emit, people
 from recloop_pipelines.places import configuration
+from recloop_pipelines.yamls import mapping
 
 RETAIL = "configs/retail.yaml"
 Name = Annotated[str, typer.Argument(help="Of the experiment.")]
@@ -44,7 +45,9 @@ def start(
     treatment = {"name": "treatment", "policy": policy, "release": release}
     design: dict[str, Any] = {"variants": [{"name": "control"}, treatment], "metric": metric, "layer": layer}
     design |= {"allocation": share(allocation, "--allocation"), "effect": share(effect, "--effect")}
-    made = asked("POST", "/v1/experiments", (_read(file) if file else design) | {"name": name})
+    made = asked(
+        "POST", "/v1/experiments", (mapping(file, "with the key variants") if file else design) | {"name": name}
+    )
     if json:
         emit(made)
     else:
@@ -185,18 +188,6 @@ def power(
     for name, text in {"one_look": "one look, at the end", "every_look": "a look whenever one likes"}.items():
         time = f", {needed[name]:,.1f} days" if needed else ""
         people().print(f"{text}: {users[name]:,} users in all variants{time}")
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        found = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise BadConfig(f"{path} cannot be read as YAML: {error}") from error
-    if not isinstance(found, dict):
-        raise BadConfig(f"{path} must be a mapping with the key variants; it is {type(found).__name__}.")
-    return found
 
 
 def _show(told: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from recloop.data.events import conform
+from frames import conform
 from recloop.data.reading import Form
 from recloop.errors import BadData
 

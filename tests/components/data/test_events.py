@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from frames import conform
 from recloop.columns import REASONS
 from recloop.config import QualityConfig
-from recloop.data.events import EVENT_SCHEMA, READ_SCHEMA, conform, reject
+from recloop.data.events import EVENT_SCHEMA, READ_SCHEMA, reject
 from recloop.data.reading import Form
 from recloop.errors import BadData
 

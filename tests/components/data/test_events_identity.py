@@ -1,6 +1,6 @@
 import polars as pl
 
-from recloop.data.events import conform
+from frames import conform
 from recloop.data.reading import Form
 
 

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from frames import conform
 from recloop.columns import Columns
 from recloop.config import QualityConfig
-from recloop.data.events import conform
 from recloop.data.profile import Profile
 from recloop.data.reading import Form
 from recloop.errors import QualityFailed

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from recloop.data.events import conform
+from frames import conform
 from recloop.data.items import items_of
 from recloop.data.onboarding.limits import limits
 from recloop.data.reading import Form

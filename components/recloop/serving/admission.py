@@ -76,9 +76,13 @@ class Admission:
                 waiting.done.set_exception(Overloaded(f"{detail} Ask again later."))
         self.busy = bool(group)
         if group:
-            loop = asyncio.get_running_loop()
-            work = self.thread.submit(self.propose, [waiting.wanted for waiting in group])
-            work.add_done_callback(lambda done: loop.call_soon_threadsafe(self._ended, group, now, done))
+            self._begin(group)
+
+    def _begin(self, group: list[Waiting]) -> None:
+        """Hand questions to the thread, which takes one group after another."""
+        loop, now = asyncio.get_running_loop(), time.perf_counter()
+        work = self.thread.submit(self.propose, [waiting.wanted for waiting in group])
+        work.add_done_callback(lambda done: loop.call_soon_threadsafe(self._ended, group, now, done))
 
     def _ended(self, group: list[Waiting], began: float, work: "Future[Proposed]") -> None:
         """Hand out the slates; what arrived meanwhile is next."""
@@ -90,18 +94,11 @@ class Admission:
         elif len(group) == 1:
             _fail(group[0], error)
         else:
-            self._alone(group)
+            # one question that breaks the model must not cost its neighbours their answers
+            for waiting in group:
+                self._begin([waiting])
+            return
         self._next()
-
-    def _alone(self, group: list[Waiting]) -> None:
-        """One question that breaks the model must not cost its neighbours their answers."""
-        for waiting in group:
-            try:
-                slates, laps = self.propose([waiting.wanted])
-            except Exception as own:
-                _fail(waiting, own)
-                continue
-            _settle(waiting, slates[0], laps)
 
 
 def _settle(waiting: Waiting, slate: Slate, spent: dict[str, float]) -> None:

@@ -11,12 +11,11 @@ from recloop.errors import BadRequest, Unavailable
 from recloop.models.laps import measured
 from recloop.serving.asked import Asked
 from recloop.serving.bundle import Bundle
-from recloop.serving.filters import Masks
 from recloop.serving.kinds import kinds
 from recloop.serving.needs import UnknownItem, check
 from recloop.serving.receipts import answer_of, record_of
 from recloop.serving.schemas import Ask
-from recloop.serving.stages import Kind, Question, Serving, Slate, Stage, Wanted
+from recloop.serving.stages import Kind, Question, Serving, Slate, Stage, Wanted, ready
 from recloop.serving.state import State
 from recloop.serving.trending import Trend
 
@@ -52,10 +51,7 @@ class Engine:
 
     def swap(self, bundle: Bundle, *, digest: str, generation: int) -> None:
         """Serve another release from the next request on."""
-        serving = Serving(bundle, digest, generation, Masks(bundle))
-        for prepare in self.preparations:
-            prepare(serving)
-        self.serving = serving
+        self.serving = ready(bundle, digest, generation, self.preparations)
         self.swaps += 1
 
     def recommend(self, ask: Ask, *, now: float) -> dict[str, Any]:

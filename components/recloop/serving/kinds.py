@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from recloop.data.grouped import top
 from recloop.models.ranked import permitted
 from recloop.serving.bundle import Bundle
-from recloop.serving.ranking import for_you
-from recloop.serving.routing import Latest, codes_of, left_out, routed
+from recloop.serving.ranking import codes_of, for_you, left_out
+from recloop.serving.routing import Latest, routed
 from recloop.serving.shelves import Shelves
 from recloop.serving.stages import Kind, Slate, Wanted
 from recloop.serving.trending import Trend

@@ -5,8 +5,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from recloop.serving.bundle import Bundle
-from recloop.serving.filters import Masks
-from recloop.serving.stages import Serving
+from recloop.serving.stages import Serving, ready
 
 ASIDE = 0
 """generation in the answers of a release that the pointer does not name"""
@@ -29,14 +28,8 @@ class Others:
         with self.lock:
             if uri not in self.loaded:
                 folder, digest = self.fetch(uri)
-                self.loaded[uri] = self._ready(Bundle.load(folder), digest)
+                self.loaded[uri] = ready(Bundle.load(folder), digest, ASIDE, self.preparations)
             return self.loaded[uri]
-
-    def _ready(self, bundle: Bundle, digest: str) -> Serving:
-        serving = Serving(bundle, digest, ASIDE, Masks(bundle))
-        for prepare in self.preparations:
-            prepare(serving)
-        return serving
 
     def keep(self, uris: Collection[str]) -> None:
         """Let go of all but these; requests that are under way keep theirs to the end."""

@@ -31,20 +31,25 @@ def _alike(one: Wanted) -> tuple[Any, ...]:
 
 def _together(wanted: list[Wanted]) -> list[Slate]:
     first = wanted[0].question
-    bundle = first.serving.bundle
-    found = bundle.model.recommend(
+    found = first.serving.bundle.model.recommend(
         stacked([one.question.history for one in wanted]),
         k=wanted[0].depth,
         exclude_seen=first.ask.exclude_seen,
         allowed=wanted[0].allowed,
-        exclude=_codes(bundle.items.codes, first.ask.left_out),
+        exclude=left_out(wanted[0]),
     )
     return [slate_of(found, row) for row in range(len(wanted))]
 
 
-def _codes(codes: dict[str, int], ids: Sequence[str]) -> NDArray[np.int32] | None:
-    known = [codes[name] for name in ids if name in codes]
-    return np.array(known, dtype=np.int32) if known else None
+def codes_of(wanted: Wanted, items: Sequence[str]) -> NDArray[np.int32]:
+    """Codes of the items that the release knows, each once, in the order given."""
+    known = wanted.question.serving.bundle.items.codes
+    return np.array(list(dict.fromkeys(known[item] for item in items if item in known)), dtype=np.int32)
+
+
+def left_out(wanted: Wanted) -> NDArray[np.int32]:
+    """Codes that the request leaves out."""
+    return codes_of(wanted, wanted.question.ask.left_out)
 
 
 def slate_of(found: Ranked, row: int) -> Slate:

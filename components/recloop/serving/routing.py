@@ -4,14 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recloop.models.ranked import Recommender, permitted
 from recloop.models.router import MODEL, sources_of
 from recloop.models.served import Served
 from recloop.serving.bundle import Bundle
-from recloop.serving.ranking import for_you, slate_of
+from recloop.serving.ranking import for_you, left_out, slate_of
 from recloop.serving.stages import Kind, Slate, Wanted
 
 T = TypeVar("T")
@@ -35,17 +32,6 @@ class Latest(Generic[T]):
         made = self.make(bundle)
         self.held = [(bundle, made), *self.held][:KEPT]
         return made
-
-
-def codes_of(wanted: Wanted, items: Sequence[str]) -> NDArray[np.int32]:
-    """Codes of the items that the release knows, each once, in the order given."""
-    known = wanted.question.serving.bundle.items.codes
-    return np.array(list(dict.fromkeys(known[item] for item in items if item in known)), dtype=np.int32)
-
-
-def left_out(wanted: Wanted) -> NDArray[np.int32]:
-    """Codes that the request leaves out."""
-    return codes_of(wanted, wanted.question.ask.left_out)
 
 
 def routed() -> Kind:

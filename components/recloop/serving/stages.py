@@ -23,6 +23,14 @@ class Serving:
     masks: Masks
 
 
+def ready(bundle: Bundle, digest: str, generation: int, preparations: Sequence[Callable[[Serving], None]]) -> Serving:
+    """Bundle -> Serving that every preparation was told of: what a release must be before it answers."""
+    serving = Serving(bundle, digest, generation, Masks(bundle))
+    for prepare in preparations:
+        prepare(serving)
+    return serving
+
+
 @dataclass(frozen=True)
 class Question:
     """One request with what is known of its user. It keeps its release to the end, whatever is swapped meanwhile."""

@@ -25,9 +25,9 @@ from recloop.data.sources.collect import collect
 from recloop.quality.faults.batch import Batch
 from recloop.quality.faults.catalogue import FAULTS
 from recloop.quality.watch.arrivals import LastCheck
-from recloop.quality.watch.cubes import number
 from recloop.quality.watch.findings import Finding
 from recloop.quality.watch.watch import Watch, watch
+from recloop.quality.watch.window import number
 
 CONFIG = Path(__file__).parents[1] / "configs" / "retail.yaml"
 EPOCH = date(1970, 1, 1)

@@ -14,6 +14,7 @@ FAULTS: dict[str, Fault] = {
     "burst_session": Fault(copies.burst_session, (100, 300, 1000), "events in ten minutes"),
     "default_user": Fault(copies.default_user, (0.02, 0.05, 0.2), ROWS),
     "default_item": Fault(copies.default_item, (0.02, 0.05, 0.2), ROWS),
+    "concentration": Fault(copies.concentration, (0.05, 0.1, 0.3), ROWS),
     "future_events": Fault(clocks.future_events, FEW, ROWS),
     "clock_behind": Fault(clocks.clock_behind, FEW, ROWS),
     "unreadable_times": Fault(clocks.unreadable_times, FEW, ROWS),
@@ -49,6 +50,7 @@ FAULTS: dict[str, Fault] = {
     "lost_rows": Fault(losses.lost_rows, (0.3, 0.5, 0.8), ROWS),
     "foreign_rows": Fault(losses.foreign_rows, (0.2, 0.5, 1.0), ROWS),
     "catalogue_cut": Fault(losses.catalogue_cut, (0.03, 0.1, 0.5), "share of the items"),
+    "catalogue_encoding": Fault(losses.catalogue_encoding, (0.03, 0.1, 0.5), "share of the items"),
     "catalogue_out_of_step": Fault(losses.catalogue_out_of_step, (0.03, 0.1, 1.0), "share of the items"),
 }
 """class -> fault"""

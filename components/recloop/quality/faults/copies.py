@@ -56,6 +56,15 @@ def default_item(batch: Batch, share: float, rng: np.random.Generator) -> Batch:
     return batch.updated(some(batch.rows, share, rng), item_id=pl.lit(first))
 
 
+def concentration(batch: Batch, share: float, rng: np.random.Generator) -> Batch:
+    """Rows of all items go to the five that sell best, as where a list of bestsellers is read in place of the baskets."""
+    counts = batch.rows[Columns.Item].value_counts(name="n")
+    best = counts.sort("n", Columns.Item, descending=[True, False])[Columns.Item].head(5)
+    chosen = some(batch.rows, share, rng)
+    pushed = pl.Series(best.gather(rng.integers(0, len(best), batch.rows.height)))
+    return batch.updated(chosen, item_id=pl.lit(pushed))
+
+
 def _session(batch: Batch, user: str, seconds: np.ndarray, rng: np.random.Generator) -> Batch:
     """Events of one user at seconds of the day, of rows drawn from the day."""
     drawn = batch.rows.sample(len(seconds), with_replacement=True, seed=int(rng.integers(2**31)))

@@ -65,3 +65,10 @@ def catalogue_out_of_step(batch: Batch, share: float, rng: np.random.Generator) 
     order[chosen] = np.roll(order[chosen], 1)
     other = batch.items.select(Columns.Title, Columns.Category)[order]
     return replace(batch, items=batch.items.with_columns(other.get_columns()))
+
+
+def catalogue_encoding(batch: Batch, share: float, rng: np.random.Generator) -> Batch:
+    """Titles of a share of the items written in one encoding and read in another."""
+    chosen = pl.lit(pl.Series(some_ids(batch.items, Columns.Item, share, rng)))
+    garbled = pl.lit("\u00c3\u00bc") + pl.col(Columns.Title)
+    return replace(batch, items=batch.items.with_columns(pl.when(chosen).then(garbled).otherwise(Columns.Title)))

@@ -36,7 +36,8 @@ def band(
 ) -> Band | None:
     """A figure's history with its weekdays -> Band of a day of `weekday`; None where fewer than 28 days are known.
 
-    `floor`: no limit is nearer. `reach`: added where the figure's own sampling makes it less certain. NaN is unknown.
+    `floor`: no limit is nearer. `reach`: of the figure's own sampling, independent of the days' spread (variances add).
+    NaN is unknown.
     """
     known = ~np.isnan(history)
     history, weekdays = history[known], weekdays[known]
@@ -51,4 +52,4 @@ def band(
     centre = float(np.median(level[-RECENT:]))
     off = np.abs(level - np.median(level))
     spread = max(WIDTHS * MAD * float(np.median(off)), TAIL * float(np.quantile(off, 0.95)))
-    return Band(expected=centre + float(effect[weekday]), reach=max(spread, floor) + reach)
+    return Band(expected=centre + float(effect[weekday]), reach=float(np.hypot(max(spread, floor), reach)))

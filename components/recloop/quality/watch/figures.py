@@ -7,11 +7,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from recloop.columns import REASONS, Columns
-from recloop.quality.watch import shares
-from recloop.quality.watch.cubes import BACK, DAY, ROWS, USERS, Cubes, number
+from recloop.quality.watch import clocks, shares
+from recloop.quality.watch.cubes import Cubes
 from recloop.quality.watch.shares import Grid
+from recloop.quality.watch.window import BACK, DAY, DAY_SLOTS, ROWS, USERS, number
 
-BY_THE_PAST = ("repeats", "replayed", "price_level", "price_jumps", "price_by_store")
+BY_THE_PAST = ("repeats", "replayed", "price_level", "price_jumps", "price_by_store", "surging_item", "strangers")
 """figures that compare rows with those of earlier days, and mean nothing where the table begins"""
 
 Values = NDArray[np.float64]
@@ -51,10 +52,11 @@ def figures(cubes: Cubes, quarantine: pl.DataFrame, *, until: int, zone: str) ->
 
 
 def _mixes(cubes: Cubes, days: NDArray[np.int64]) -> tuple[dict[str, Values], dict[str, list[str]]]:
-    hours = shares.clock(cubes.hours, days)
-    values = {"hour_mix": shares.distance(hours), "hour_shift": shares.shifted(hours)}
+    hours = clocks.clock(cubes.hours, days)
+    values = {"hour_mix": shares.distance(hours), "hour_shift": clocks.shifted(hours)}
     values["quiet"], start = shares.quiet(hours)
-    about = {"quiet": [f"from {hour:02d}:00" for hour in start]}
+    values["outage"], slot = clocks.longest(clocks.clock(cubes.slots, days, DAY_SLOTS))
+    about = {"quiet": [f"from {hour:02d}:00" for hour in start], "outage": [clocks.told(n) for n in slot]}
     for name, cube in (("store", cubes.stores), ("kind", cubes.kinds), ("category", cubes.categories)):
         values[f"{name}_mix"] = shares.distance(Grid.of(cube, days))
         users = Grid.of(cube, days, USERS)

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from recloop.columns import Columns
-from recloop.quality.watch.cubes import DAY, HOUR, JUMP, number
 from recloop.quality.watch.pack import CHECKS
 from recloop.quality.watch.scores import Score
+from recloop.quality.watch.window import DAY, HOUR, JUMP, number
 
 QUOTED = 5
 """event ids that a finding quotes"""
@@ -115,6 +115,7 @@ def _shows(name: str, about: str, rows: pl.DataFrame) -> pl.Expr:
         "free": pl.col(Columns.Price) == 0,
         "busiest_user": pl.col("u") == _most(rows, "u", pl.len()),
         "busiest_moments": pl.col("u") == _most(rows, "u", pl.col("second").n_unique()),
+        "surging_item": pl.col("i") == _most(rows, "i", pl.len()),
         "top_item": pl.col("i") == _most(rows, "i", pl.len()),
     }
     if name == "quiet":

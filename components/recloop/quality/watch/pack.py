@@ -54,6 +54,14 @@ VOLUME = (
         seasonal=True,
     ),
     _share(
+        "outage",
+        "high",
+        12.0,
+        "an outage: nobody came for as long as so many visits take",
+        "Fetch the missing stretch from the source.",
+        seasonal=True,
+    ),
+    _share(
         "quiet",
         "high",
         6.0,
@@ -116,6 +124,14 @@ PEOPLE = (
         "Mend the export's id column.",
     ),
     _share(
+        "strangers",
+        "high",
+        0.06,
+        "user ids given to others: people come to shops in which they never were",
+        "Check the join that gives the ids.",
+        seasonal=True,
+    ),
+    _share(
         "repeats",
         "both",
         0.06,
@@ -168,7 +184,7 @@ MIX = (
     _share(
         "hour_shift",
         "high",
-        0.04,
+        17.0,
         "the day's times lie in another zone",
         "Set data.timezone, or mend the clock.",
         seasonal=True,
@@ -218,6 +234,14 @@ MIX = (
     ),
     _share(
         "top_item", "high", 0.01, "an item is put in place of others, or pushed by a script", "Look at the item's rows."
+    ),
+    _share(
+        "surging_item",
+        "high",
+        0.006,
+        "an item is put in place of others, or pushed by a script",
+        "Look at the item's rows.",
+        seasonal=True,
     ),
     _share(
         "variety",

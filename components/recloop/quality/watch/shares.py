@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import gammaincc
 
-from recloop.quality.watch.cubes import BACK, DAY, KEY, ROWS, USERS
+from recloop.quality.watch.window import BACK, DAY, KEY, ROWS
 
 SPANS = (1, 3, 7)
 """days over which a group may be silent"""
@@ -60,13 +60,6 @@ def distance(grid: Grid) -> Values:
     """Half the sum of differences of the day's shares and the mean shares before: 0 alike, 1 nothing in common."""
     apart = np.abs(grid.shares - trailing(grid.shares)).sum(1) / 2  # [days]
     return np.where(grid.counts.sum(1) > 0, apart, np.nan)
-
-
-def shifted(grid: Grid) -> Values:
-    """How much nearer the day's 24 shares come to those before when the clock is moved; 0 where it is right."""
-    usual = trailing(grid.shares)
-    moved = np.stack([np.abs(np.roll(grid.shares, lag, 1) - usual).sum(1) / 2 for lag in range(24)])  # [24, days]
-    return np.where(grid.counts.sum(1) > 0, moved[0] - moved.min(0), np.nan)
 
 
 def quiet(grid: Grid) -> tuple[Values, NDArray[np.int64]]:
@@ -132,13 +125,3 @@ def price_by_group(cube: pl.DataFrame, days: Days) -> tuple[Values, NDArray[np.i
     off, rows = Grid.of(cube, days, "price_off"), Grid.of(cube, days, "priced")
     far = np.where(rows.counts >= LEAST, np.abs(off.counts) * np.sqrt(rows.counts), 0.0)  # [days, shops]
     return far.max(1), far.argmax(1), off.keys
-
-
-def clock(cube: pl.DataFrame, days: Days) -> Grid:
-    """Users by day and hour of the day; one who comes in two hours counts in both."""
-    every = pl.DataFrame({DAY: int(days[0]), KEY: [f"{hour}" for hour in range(24)], USERS: 0})
-    whole = pl.concat(
-        [cube.select(DAY, KEY, USERS), every.select(pl.col(DAY).cast(pl.Int32), KEY, USERS)], how="vertical_relaxed"
-    )
-    padded = whole.with_columns(pl.col(KEY).str.zfill(2)).group_by(DAY, KEY).agg(pl.col(USERS).sum())
-    return Grid.of(padded, days, USERS)

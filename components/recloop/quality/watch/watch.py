@@ -13,11 +13,12 @@ from recloop.config.watching import WatchConfig
 from recloop.data.events import READ_SCHEMA
 from recloop.data.profile import Profile
 from recloop.quality.watch.arrivals import LastCheck, arrivals
-from recloop.quality.watch.cubes import DAY, ROWS, cubes, number, seen, window
+from recloop.quality.watch.cubes import cubes
 from recloop.quality.watch.figures import Figures, figures
 from recloop.quality.watch.findings import Finding, concerned, finding, iso
 from recloop.quality.watch.scores import Score, scores
 from recloop.quality.watch.shares import LEAD
+from recloop.quality.watch.window import DAY, ROWS, number, seen, window
 
 FINDING = "finding"
 ROWS_SCHEMA = pl.Schema({**READ_SCHEMA, FINDING: pl.String()})

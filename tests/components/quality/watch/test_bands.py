@@ -56,3 +56,7 @@ def test_a_shifted_history_shifts_the_band(values, by):
     one, other = (band(h, WEEK[: len(values)], 3, floor=1.0) for h in (history, history + by))
     assert other.expected == pytest.approx(one.expected + by, abs=1e-6)
     assert other.reach == pytest.approx(one.reach, abs=1e-6)
+
+
+def test_a_figures_sampling_widens_its_limits_as_independent_errors_do():
+    assert band(np.ones(84), WEEK, 0, floor=3.0, reach=4.0).reach == 5.0

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from recloop.quality.watch.shares import Grid, distance, quiet, shifted, silence
+from recloop.quality.watch.shares import Grid, distance, quiet, silence
 
 DAYS = 56
 
@@ -30,14 +30,6 @@ def test_equal_days_are_not_apart_and_others_are():
     counts[-1] = [4, 6]
     apart = distance(grid(counts))
     assert (apart[-2], apart[-1]) == (pytest.approx(0), pytest.approx(0.2))
-
-
-def test_a_moved_clock_is_told_from_another_mix():
-    moved, other = clock(), clock()
-    moved[-1] = np.roll(moved[-1], 3)
-    other[-1, 8:14] *= 2
-    assert shifted(grid(moved))[-1] == pytest.approx(0.25)
-    assert shifted(grid(other))[-1] < 0.12
 
 
 def test_missing_hours_are_found_where_they_begin():

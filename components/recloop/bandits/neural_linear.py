@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from recloop import tensors
 from recloop.errors import BadArtifact, BadData
 
 F64 = NDArray[np.float64]
@@ -111,7 +112,7 @@ class NeuralLinear:
 
     def save(self, path: Path) -> None:
         """Write the statistics as safetensors."""
-        save_file({name: np.ascontiguousarray(getattr(self, name)) for name in self.__dataclass_fields__}, path)
+        tensors.save({name: getattr(self, name) for name in self.__dataclass_fields__}, path)
 
     @classmethod
     def load(cls, path: Path) -> "NeuralLinear":

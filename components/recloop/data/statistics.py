@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from recloop import tensors
 from recloop.columns import Columns
 from recloop.data.grouped import Grouped
 from recloop.data.habits import habits
@@ -42,7 +43,7 @@ class ItemStatistics:
 
     def save(self, path: Path) -> None:
         """Write safetensors."""
-        save_file({f.name: np.ascontiguousarray(getattr(self, f.name)) for f in fields(self)}, path)
+        tensors.save({f.name: getattr(self, f.name) for f in fields(self)}, path)
 
     @classmethod
     def load(cls, path: Path) -> "ItemStatistics":

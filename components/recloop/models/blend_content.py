@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 from scipy import sparse
 
+from recloop import tensors
 from recloop.data.histories import Histories
 from recloop.models.counts import recent
 from recloop.models.scorer import F32
@@ -37,7 +38,7 @@ class Likeness:
             "indptr": held.indptr.astype(np.int64),
             "words": np.array([held.shape[1]]),
         }
-        save_file(parts, folder / FILE)
+        tensors.save(parts, folder / FILE)
 
     @classmethod
     def load(cls, folder: Path) -> "Likeness":

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from recloop import tensors
 from recloop.config import ContentConfig
 from recloop.data.histories import Histories
 from recloop.models.counts import recent
@@ -53,7 +54,7 @@ class Content(Scorer):
 
     def save(self, folder: Path) -> None:
         """Write content.safetensors."""
-        save_file({"of_user": self.of_user, "of_item": self.of_item}, folder / FILE)
+        tensors.save({"of_user": self.of_user, "of_item": self.of_item}, folder / FILE)
 
 
 def load(folder: Path, *, threads: int = 1) -> Content:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 from scipy import sparse
 
+from recloop import tensors
 from recloop.config import ItemToItemConfig
 from recloop.data.histories import Histories
 from recloop.errors import BadData
@@ -59,7 +60,7 @@ class ItemToItem(Scorer):
             "indptr": self.counts.indptr.astype(np.int64),
             "tie": self.tie,
         }
-        save_file(parts, folder / FILE)
+        tensors.save(parts, folder / FILE)
 
 
 def fit(task: Task) -> Fitted:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from recloop import tensors
 from recloop.models.rating import F32, F64, I64, Biases, Ratings, Sides
 from recloop.models.rating_factors import Factors
 from recloop.models.rating_features import Known, features
@@ -45,7 +46,7 @@ def forward(weights: dict[str, F32], inputs: F32, users: I64, items: I64) -> F32
 
 def save(model: RatingNet, out: Path) -> None:
     """Write dnn.safetensors, ratings.safetensors and ratings.json."""
-    save_file({name: np.ascontiguousarray(value) for name, value in model.weights.items()}, out / NET)
+    tensors.save(model.weights, out / NET)
     own, biases, factors = model.known.ratings, model.known.biases, model.known.factors
     arrays: dict[str, NDArray[np.generic]] = {
         "users": own.users,
@@ -59,7 +60,7 @@ def save(model: RatingNet, out: Path) -> None:
     }
     if factors is not None:
         arrays |= {"user_factors": factors.users, "item_factors": factors.items}
-    save_file({name: np.ascontiguousarray(value) for name, value in arrays.items()}, out / STATE)
+    tensors.save(arrays, out / STATE)
     (out / SCALE).write_text(
         json.dumps({"mean": biases.mean, "moods": model.moods, "scale": model.scale}, sort_keys=True)
     )

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from recloop import tensors
 from recloop.data.habits import ages
 from recloop.data.histories import Histories
 from recloop.data.statistics import item_statistics
@@ -73,5 +74,5 @@ def load(folder: Path, *, threads: int = 1) -> Frequency:
 
 
 def _kept(task: Task, model: Frequency, metrics: dict[str, float]) -> Fitted:
-    save_file({"popularity": model.popularity}, task.out / FILE)
+    tensors.save({"popularity": model.popularity}, task.out / FILE)
     return Fitted(metrics, {"half_life": model.half_life})

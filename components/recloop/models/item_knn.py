@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 from scipy import sparse
 
+from recloop import tensors
 from recloop.data.habits import ages
 from recloop.data.histories import Histories
 from recloop.errors import BadData
@@ -61,7 +62,7 @@ class ItemKNN(Scorer):
     def save(self, path: Path) -> None:
         """Write safetensors."""
         half_life = np.array([self.half_life], dtype=np.float32)
-        save_file({"neighbours": self.neighbours, "similarity": self.similarity, "half_life": half_life}, path)
+        tensors.save({"neighbours": self.neighbours, "similarity": self.similarity, "half_life": half_life}, path)
 
     @classmethod
     def load(cls, path: Path) -> "ItemKNN":

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 from scipy import sparse
 
+from recloop import tensors
 from recloop.config import CandidatesConfig
 from recloop.data.habits import Habits, habits
 from recloop.data.histories import Histories
@@ -50,7 +51,7 @@ class Linear:
 
     def save(self, path: Path) -> None:
         """Write safetensors."""
-        save_file({"head": self.head, "places": self.places, "values": self.values}, path)
+        tensors.save({"head": self.head, "places": self.places, "values": self.values}, path)
 
     @classmethod
     def load(cls, path: Path) -> "Linear":

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
+from recloop import tensors
 from recloop.data.grouped import top
 from recloop.data.histories import Histories
 from recloop.data.statistics import ItemStatistics, item_statistics
@@ -79,7 +80,7 @@ class Popularity(Scorer):
 def fit(task: Task) -> Fitted:
     """The window of DAYS that foretold best, as of the cut."""
     model, metrics = made(task)
-    save_file({"weights": model.weights}, task.out / FILE)
+    tensors.save({"weights": model.weights}, task.out / FILE)
     return Fitted(metrics, {})
 
 

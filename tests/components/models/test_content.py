@@ -13,7 +13,7 @@ from recloop.config import ContentConfig, SplitConfig, TrainerConfig
 from recloop.data import split
 from recloop.errors import BadData
 from recloop.models import family
-from recloop.models.content import Content
+from recloop.models.content import Content, load
 from recloop.models.content_fit import SHRINK, fit_content, following_content
 from recloop.models.item_vectors import centred, of_words, read, texts
 from recloop.models.task import Task
@@ -38,6 +38,13 @@ def shop():
 @pytest.mark.parametrize("learnt", [True, False])
 def test_a_content_model_is_a_recommender(learnt):
     check_recommender(fit_content(PAST, VECTORS, ContentConfig(learnt=learnt)), PAST, N)
+
+
+def test_a_model_scores_alike_after_it_was_saved_however_its_vectors_lay_in_memory(tmp_path):
+    model = Content(np.asfortranarray(VECTORS[:, ::-1]), VECTORS, ContentConfig())
+    model.save(tmp_path)
+    (tmp_path / "model.json").write_text(json.dumps({"content": ContentConfig().model_dump()}))
+    assert load(tmp_path).scores(PAST) == pytest.approx(model.scores(PAST))
 
 
 def test_an_item_that_nobody_took_is_ranked_by_what_it_is():

@@ -12,8 +12,8 @@ from recloop.errors import BadRequest, Permanent, Unavailable
 from recloop.serving.schemas import Ask
 
 T = TypeVar("T")
-BATCH = 500
-"""events of one request"""
+BATCH = 300
+"""events of one request: the longest ones, every character escaped, are below the service's 2,000,000 bytes"""
 AGAIN = (408, 429, 500, 502, 503, 504)
 """statuses after which the same request may succeed later; every call may be sent twice"""
 
@@ -66,13 +66,15 @@ def send(events: Sequence[dict[str, Any]]) -> Call[list[Result]]:
     """At most BATCH events, as `content` gives them."""
 
     def read(response: httpx.Response) -> list[Result]:
-        if response.status_code == 422:
-            return _all_rejected(events, response.json())
-        results = sound(response).json()["results"]
+        if reasons := _all_rejected(response, len(events)):
+            return [
+                Result(event_id=event["event_id"], status="rejected", reason=reason)
+                for event, reason in zip(events, reasons, strict=True)
+            ]
         # in order; a rejected event may be so odd that its name is not repeated
         return [
             Result(event_id=event["event_id"], status=result["status"], reason=result.get("reason", ""))
-            for event, result in zip(events, results, strict=True)
+            for event, result in zip(events, sound(response).json()["results"], strict=True)
         ]
 
     return Call("POST", "/v1/events", read, body={"events": list(events)})
@@ -100,23 +102,30 @@ def sound(response: httpx.Response) -> httpx.Response:
     raise BadRequest(f"{place} was answered with {response.status_code}: {detail}", field=_field(response))
 
 
+def understood(call: Call[T], response: httpx.Response) -> T:
+    """What the response says. Raises Later too where somebody else answered, such as a proxy with a page of its own."""
+    try:
+        return call.read(response)
+    except Permanent:
+        raise
+    except (ValueError, KeyError, TypeError) as error:
+        raise Later(
+            f"{call.method} {call.path} was answered with {response.status_code} and what is no answer of a service: "
+            f"{response.text[:200]!r}. Is a proxy in between, or the service of another version?"
+        ) from error
+
+
 def _reads(kind: type[Any]) -> Callable[[httpx.Response], Any]:
     return lambda response: kind.model_validate_json(sound(response).content)
 
 
-def _all_rejected(events: Sequence[dict[str, Any]], body: dict[str, Any]) -> list[Result]:
-    """None was valid: the reasons by the place of each event."""
+def _all_rejected(response: httpx.Response, n: int) -> list[str]:
+    """Why each of n events is rejected, where the service says it of each; else nothing."""
     reasons: dict[str, list[str]] = {}
-    for error in body.get("errors", []):
-        reasons.setdefault(".".join(error["field"].split(".")[:2]), []).append(error["detail"])
-    return [
-        Result(
-            event_id=event["event_id"],
-            status="rejected",
-            reason="; ".join(reasons.get(f"events.{n}", [str(body.get("detail"))])),
-        )
-        for n, event in enumerate(events)
-    ]
+    for error in _errors(response) if response.status_code == 422 else []:
+        reasons.setdefault(".".join(str(error["field"]).split(".")[:2]), []).append(str(error["detail"]))
+    each = ["; ".join(reasons.get(f"events.{place}", [])) for place in range(n)]
+    return each if all(each) else []
 
 
 def _problem(response: httpx.Response) -> str:
@@ -128,7 +137,12 @@ def _problem(response: httpx.Response) -> str:
 
 
 def _field(response: httpx.Response) -> str:
+    return next((str(error["field"]) for error in _errors(response)), "")
+
+
+def _errors(response: httpx.Response) -> list[dict[str, Any]]:
+    """What the service names as wrong, field by field; nothing where a proxy answered instead."""
     try:
-        return str(response.json()["errors"][0]["field"])
-    except (ValueError, KeyError, TypeError, IndexError):
-        return ""
+        return [error for error in response.json()["errors"] if {"field", "detail"} <= error.keys()]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []

@@ -3,8 +3,8 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +25,27 @@ class Full(Unavailable):
 class Outbox:
     """A file of SQLite. An event enters before it is sent and leaves when it is settled: a crash in between loses nothing.
 
-    Sent twice, it counts once, by its id. Several threads and processes may share the file. most: events it holds.
+    Sent twice, it counts once, by its id. Several threads and processes may share the file. most: events that may wait,
+    and rejected ones that are kept. Every use raises Unavailable where the disk or the file fails.
     """
 
     def __init__(self, path: Path, *, most: int = 100_000) -> None:
         self.path, self.most = path, most
         path.parent.mkdir(parents=True, exist_ok=True)
         self.door = threading.Lock()
+        # what users did is nobody else's to read
+        path.touch(mode=0o600)
         self.base = sqlite3.connect(path, check_same_thread=False, timeout=30)
-        self.base.execute("PRAGMA journal_mode=WAL")
-        self.base.execute("PRAGMA synchronous=FULL")
-        self.base.executescript(TABLES)
+        try:
+            self._prepare()
+        except Unavailable:
+            self.close()
+            raise
 
     def put(self, events: Sequence[dict[str, Any]]) -> None:
         """Take events in, all or none; on disk when this returns. Raises Full."""
         rows = [(event["event_id"], json.dumps(event)) for event in events]
-        with self.door, self.base:
+        with self._held():
             self.base.executemany("INSERT OR IGNORE INTO waiting (event_id, body) VALUES (?, ?)", rows)
             if self._waiting() > self.most:
                 # the exception takes the insertion back
@@ -51,34 +56,58 @@ class Outbox:
 
     def oldest(self) -> list[dict[str, Any]]:
         """The events that wait longest, at most one request's."""
-        with self.door, closing(self.base.execute("SELECT body FROM waiting ORDER BY place LIMIT ?", (BATCH,))) as rows:
-            return [json.loads(body) for (body,) in rows]
+        with self._held():
+            rows = self.base.execute("SELECT body FROM waiting ORDER BY place LIMIT ?", (BATCH,)).fetchall()
+        return [json.loads(body) for (body,) in rows]
 
     def settle(self, results: Iterable[Result]) -> None:
         """Let go of what the service has judged; what it rejected is kept aside with the reason."""
         done = list(results)
         rejected = [(result.reason, result.event_id) for result in done if result.status == "rejected"]
-        with self.door, self.base:
+        with self._held():
             self.base.executemany(
                 "INSERT OR REPLACE INTO rejected (event_id, body, reason) "
                 "SELECT event_id, body, ? FROM waiting WHERE event_id = ?",
                 rejected,
             )
             self.base.executemany("DELETE FROM waiting WHERE event_id = ?", [(result.event_id,) for result in done])
+            newest = "SELECT rowid FROM rejected ORDER BY rowid DESC LIMIT ?"
+            self.base.execute(f"DELETE FROM rejected WHERE rowid NOT IN ({newest})", (self.most,))
 
     def rejected(self) -> list[tuple[dict[str, Any], str]]:
-        """Events that the service would not take, with its reasons."""
-        with self.door, closing(self.base.execute("SELECT body, reason FROM rejected ORDER BY event_id")) as rows:
-            return [(json.loads(body), reason) for body, reason in rows]
+        """The newest events that the service would not take, oldest first, with its reasons."""
+        with self._held():
+            rows = self.base.execute("SELECT body, reason FROM rejected ORDER BY rowid").fetchall()
+        return [(json.loads(body), reason) for body, reason in rows]
 
     def close(self) -> None:
-        """Close the file."""
-        self.base.close()
+        """Close the file, once nobody uses it."""
+        with self.door:
+            self.base.close()
 
     def __len__(self) -> int:
         """Events that wait."""
-        with self.door:
+        with self._held():
             return self._waiting()
+
+    def _prepare(self) -> None:
+        with self._held():
+            self.base.execute("PRAGMA journal_mode=WAL")
+            self.base.execute("PRAGMA synchronous=FULL")
+            self.base.executescript(TABLES)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """One thread at a time, all of it or nothing. Raises Unavailable."""
+        with self.door:
+            try:
+                with self.base:
+                    yield
+            except sqlite3.Error as error:
+                raise Unavailable(
+                    f"The outbox {self.path} cannot be used: {error}. Look whether its disk is full, whether another program "
+                    "holds it, and whether it is an outbox."
+                ) from error
 
     def _waiting(self) -> int:
         (count,) = self.base.execute("SELECT count(*) FROM waiting").fetchone()

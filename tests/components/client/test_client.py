@@ -1,4 +1,5 @@
 import asyncio
+import inspect
 import json
 
 import httpx
@@ -7,7 +8,9 @@ from pydantic import ValidationError
 
 from recloop.client import Ask, AsyncClient, Client, Event, Later, Patience, Refused
 from recloop.client.calls import BATCH
-from recloop.errors import BadRequest
+from recloop.client.conversation import Conversation
+from recloop.errors import BadConfig, BadRequest
+from recloop.serving.problems import LIMIT
 
 
 @pytest.fixture
@@ -85,6 +88,40 @@ def test_what_a_proxy_answered_is_shown(client, service):
     service.failures = [httpx.Response(404, text="<html>nginx")]
     with pytest.raises(BadRequest, match="nginx"):
         client.send([view()])
+
+
+@pytest.mark.parametrize("page", [httpx.Response(200, text="<html>log in"), httpx.Response(200, json=["other"])])
+def test_a_page_of_a_proxy_is_no_answer_and_is_asked_again(client, service, page):
+    service.failures = [page]
+    assert client.send([view()])[0].status == "accepted"
+    service.failures = [page] * 9
+    with pytest.raises(Later, match="no answer of a service"):
+        client.recommend(Ask(user_id="u"))
+
+
+@pytest.mark.parametrize("body", ["<html>", '{"detail": "too odd", "errors": [{"field": "events", "detail": "x"}]}'])
+def test_a_refusal_that_is_not_about_each_event_rejects_none_of_them(client, service, body):
+    service.failures = [httpx.Response(422, text=body)]
+    with pytest.raises(BadRequest, match="422"):
+        client.send([view()])
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8080", "localhost", "", "ftp://service"])
+def test_an_address_that_is_none_is_said_at_once(url):
+    with pytest.raises(BadConfig, match="names no service"):
+        Client(url)
+
+
+def test_the_longest_events_of_one_request_are_below_what_the_service_takes(client, service):
+    odd = dict.fromkeys(("event_id", "user_id", "item_id", "basket_id", "store_id"), "\x01" * 200)
+    numbers = dict.fromkeys(("price", "quantity", "rating"), 0.1234567890123456789)
+    client.send([Event(**(odd | {"event_id": f"{n:0200}"}), **numbers, event="purchase") for n in range(BATCH)])
+    assert len(service.seen[0].content) + 1000 * BATCH < LIMIT
+
+
+def test_both_clients_say_the_same():
+    said = [name for name, value in vars(Conversation).items() if inspect.iscoroutinefunction(value) and name[0] != "_"]
+    assert all(inspect.signature(vars(Client)[name]) == inspect.signature(getattr(AsyncClient, name)) for name in said)
 
 
 def test_many_events_go_in_batches_and_each_has_its_result(client, service):

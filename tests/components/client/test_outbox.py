@@ -1,9 +1,12 @@
+import stat
+
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recloop.client import Client, Event, Full, Later, Outbox
+from recloop.client import Client, Event, Full, Later, Outbox, Result
+from recloop.errors import Unavailable
 
 
 def event(name, item="a"):
@@ -12,10 +15,10 @@ def event(name, item="a"):
 
 @pytest.fixture
 def opened(service, tmp_path):
-    """Function: -> a client with an outbox in tmp_path."""
+    """Function: what answers -> a client with an outbox in tmp_path."""
 
-    def start():
-        settings = {"transport": httpx.MockTransport(service), "clock": lambda: 7.0, "sleep": lambda _: None}
+    def start(answers=service):
+        settings = {"transport": httpx.MockTransport(answers), "clock": lambda: 7.0, "sleep": lambda _: None}
         return Client("http://service", outbox=tmp_path / "outbox.db", **settings)
 
     return start
@@ -43,10 +46,8 @@ def test_an_answer_that_was_lost_doubles_nothing(service, opened):
         service(request)
         raise httpx.ReadError("gone")
 
-    with opened() as client:
-        client.http = httpx.Client(base_url="http://service", transport=httpx.MockTransport(took_it_and_fell_silent))
+    with opened(took_it_and_fell_silent) as client:
         assert client.send([event("1")])[0].status == "queued"
-        client.http.close()
     with opened() as client:
         assert [result.status for result in client.flush()] == ["duplicate"]
         assert len(client.outbox) == 0
@@ -82,6 +83,33 @@ def test_one_event_waits_once(tmp_path):
     outbox.put([{"event_id": "1"}, {"event_id": "1"}])
     assert len(outbox) == 1
     outbox.close()
+
+
+def test_a_full_outbox_keeps_no_more_than_so_many_rejected_events_and_the_newest(tmp_path):
+    outbox = Outbox(tmp_path / "outbox.db", most=2)
+    for name in "cab":
+        outbox.put([{"event_id": name}])
+        outbox.settle([Result(event_id=name, status="rejected", reason="odd")])
+    assert [body["event_id"] for body, _ in outbox.rejected()] == ["a", "b"]
+    outbox.close()
+
+
+def test_an_outbox_of_ones_own_is_used_as_it_is(service, tmp_path):
+    own = Outbox(tmp_path / "o.db", most=1)
+    with Client("http://s", outbox=own, transport=httpx.MockTransport(service)) as client, pytest.raises(Full):
+        client.send([event("1"), event("2")])
+
+
+def test_a_file_that_is_no_outbox_is_named(tmp_path):
+    (tmp_path / "o.db").write_text("notes of mine, " * 100)
+    with pytest.raises(Unavailable, match=r"o\.db cannot be used: file is not a database"):
+        Outbox(tmp_path / "o.db")
+    assert (tmp_path / "o.db").read_text().startswith("notes of mine")
+
+
+def test_nobody_else_may_read_what_waits(tmp_path):
+    Outbox(tmp_path / "o.db").close()
+    assert stat.S_IMODE((tmp_path / "o.db").stat().st_mode) == 0o600
 
 
 FAILURES = st.lists(st.sampled_from(["down", 503, 429]), max_size=4)

@@ -7,16 +7,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recloop.artifacts import publishing, read_manifest
+from recloop.artifacts import Draft, publishing, read_manifest
 from recloop.config import Config
 from recloop.errors import QualityFailed
-from recloop_pipelines import privacy, quarantine
+from recloop_pipelines import privacy, quarantine, streaming
 from recloop_pipelines.places import absolute, announce, latest, relative, required
 from recloop_pipelines.settings import opened, settings
 from recloop_pipelines.source import collected, undeleted
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from recloop.config import QualityConfig
+    from recloop.data.sources.source import Source
     from recloop.quality.check import Before
 
 UNDATED = ("order", "nothing")
@@ -25,6 +28,16 @@ UNDATED = ("order", "nothing")
 
 def collect(*, config: Config, out: str, feedback: str = "") -> str:
     """source, feedback -> events: the canonical table with everything the loop has learnt so far."""
+    stream = streaming.following(config)
+    if stream is None or not streaming.published(out):
+        _collected(config, out, feedback, stream)
+    announce(config, "events", out)
+    if stream is not None:
+        stream.commit(out)
+    return out
+
+
+def _collected(config: Config, out: str, feedback: str, stream: streaming.Stream | None) -> None:
     import polars as pl
 
     folded = folded_feedback(config)
@@ -37,8 +50,7 @@ def collect(*, config: Config, out: str, feedback: str = "") -> str:
         parents={f"feedback_{n}": part for n, part in enumerate(parts)},
         config=config.data.model_dump(mode="json") | {"feedback": folded} | _asked(config),
     ) as draft:
-        read, items = collected(config.data, cached=not config.privacy.active)
-        events = privacy.through_the_door(config, read, draft.path)
+        events, items = _gathered(config, draft) if stream is None else _streamed(config, stream, draft)
         newer = [
             privacy.remembered(config, undeleted(config.data, pl.read_parquet(part.path / "events.parquet")))
             for part in parts
@@ -46,8 +58,18 @@ def collect(*, config: Config, out: str, feedback: str = "") -> str:
         pl.concat([events, *newer], how="diagonal_relaxed").write_parquet(draft.path / "events.parquet")
         items.write_parquet(draft.path / "items.parquet")
         draft.metrics["rows"] = events.height + sum(n.height for n in newer)
-    announce(config, "events", out)
-    return out
+
+
+def _gathered(config: Config, draft: Draft, source: "Source | None" = None) -> "tuple[pl.DataFrame, pl.DataFrame]":
+    """What the source holds, as far as it may be stored: events, items."""
+    read, items = collected(config.data, cached=not config.privacy.active, source=source)
+    return privacy.through_the_door(config, read, draft.path), items
+
+
+def _streamed(config: Config, stream: streaming.Stream, draft: Draft) -> "tuple[pl.DataFrame, pl.DataFrame]":
+    """What came so far."""
+    fresh = None if stream.silent else _gathered(config, draft, stream.source)
+    return streaming.landed(config, stream, fresh, draft)
 
 
 def check(*, config: Config, out: str, events: str = "") -> str:

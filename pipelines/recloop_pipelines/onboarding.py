@@ -75,6 +75,8 @@ def _source(events: str, items: str, database: str) -> dict[str, Any]:
     """Keys of the section data that say where the tables are."""
     if events.partition(":")[0].partition("+")[0] in URLS and "://" in events:
         raise BadData(f"{events!r} is a database: give it as --database, and a table or a SELECT as --events.")
+    if events.startswith("kafka://"):
+        return {"source": "kafka", "events": events, **({"items": items} if items else {})}
     found: dict[str, Any] = {"source": "database" if database else "table", "events": events}
     found |= {"database": database} if database else {}
     found |= {"items": items} if items else {}
@@ -99,15 +101,13 @@ def _dialect(events: str) -> dict[str, str]:
 def _tables(source: Mapping[str, Any]) -> "tuple[pl.LazyFrame, pl.LazyFrame | None]":
     """The raw rows; of a database no more than are looked at."""
     from recloop.data.onboarding.understand import LOOKED
+    from recloop.data.sources.collect import BUILDERS
     from recloop.data.sources.database import Database
     from recloop.data.sources.readable import readable
-    from recloop.data.sources.table import Table
 
     config = filled(DataConfig(**source))
-    found = (
-        replace(Database.configured(config), limit=LOOKED)
-        if config.database
-        else Table.configured(config, storage=None)
-    )
+    found = BUILDERS[config.source](config, None, None)
+    if isinstance(found, Database):
+        found = replace(found, limit=LOOKED)
     with readable(found.name):
         return found.events(), found.items()

@@ -59,11 +59,12 @@ def through_the_door(config: Config, events: "pl.DataFrame", folder: Path) -> "p
 
 
 def remembered(config: Config, events: "pl.DataFrame") -> "pl.DataFrame":
-    """Events of feedback without those of erased people."""
-    from recloop.privacy.door import forgotten
+    """Events that are stored already, without those of erased people and those older than their kind is kept."""
+    from recloop.privacy.door import forgotten, unexpired
 
     listed = erased(config)
-    return forgotten(events, needed(), listed)[0] if listed else events
+    kept = forgotten(events, needed(), listed)[0] if listed else events
+    return unexpired(kept, config.privacy, datetime.now(UTC))[0]
 
 
 def erase(config: Config, user: str) -> str:
@@ -124,6 +125,8 @@ def _unread(config: Config) -> list[str]:
     from recloop.columns import EVENT_COLUMNS
     from recloop.data.sources.collect import BUILDERS
 
+    if config.data.source == "kafka":
+        return []  # of a message only what is named is stored, and what else it holds would have to be read to be told
     source = BUILDERS[config.data.source](filled(config.data), None, settings().sets)
     used = {*config.data.columns.values(), *config.data.item_columns.values(), config.data.consent}
     used |= {c for c in EVENT_COLUMNS if c not in config.data.columns}

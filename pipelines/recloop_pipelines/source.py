@@ -12,21 +12,24 @@ from recloop_pipelines.settings import settings
 if TYPE_CHECKING:
     import polars as pl
 
+    from recloop.data.sources.source import Source
+
 NAME = re.compile(r"\$\{(\w+)\}")
 
 
 def collected(
-    config: DataConfig, *, limit: int | None = None, cached: bool = False
+    config: DataConfig, *, limit: int | None = None, cached: bool = False, source: "Source | None" = None
 ) -> "tuple[pl.DataFrame, pl.DataFrame]":
     """Section data -> events as read, items; of the first `limit` rows only, where that is set.
 
-    `cached`: of a table of several files, those that are known from the last time are not read again.
+    `cached`: of a table of several files, those that are known from the last time are not read again. `source`: in place
+    of the one that the section makes.
     """
     from recloop.data.sources.collect import collect
     from recloop.data.sources.files import Cache
 
     cache = Cache.of(config, settings().folder / "parts", _told) if cached else None
-    return collect(filled(config), folder=settings().sets, limit=limit, cache=cache)
+    return collect(filled(config), folder=settings().sets, limit=limit, cache=cache, source=source)
 
 
 def undeleted(config: DataConfig, events: "pl.DataFrame") -> "pl.DataFrame":
@@ -41,16 +44,19 @@ def _told(fresh: int, files: int) -> None:
 
 
 def filled(config: DataConfig) -> DataConfig:
-    """The section with ${NAME} in its database's URL replaced by the environment's value, which no file ever holds.
+    """The section with ${NAME} in its database's URL and Kafka's options replaced by the environment's values.
 
-    Raises BadConfig naming what the environment lacks.
+    No file ever holds them. Raises BadConfig naming what the environment lacks.
     """
-    if config.database is None:
-        return config
-    lost = [name for name in NAME.findall(config.database) if name not in os.environ]
+    options = {name: replaced(value, f"data.kafka.options.{name}") for name, value in config.kafka.options.items()}
+    kafka = config.kafka.model_copy(update={"options": options})
+    url = None if config.database is None else replaced(config.database, "data.database")
+    return config.model_copy(update={"database": url, "kafka": kafka})
+
+
+def replaced(text: str, key: str) -> str:
+    """The value of a key with the environment's values for ${NAME}. Raises BadConfig naming what the environment lacks."""
+    lost = [name for name in NAME.findall(text) if name not in os.environ]
     if lost:
-        raise BadConfig(
-            f"data.database names {', '.join(lost)}, which the environment lacks. Set it: export {lost[0]}=..."
-        )
-    url = NAME.sub(lambda found: os.environ[found[1]], config.database)
-    return config.model_copy(update={"database": url})
+        raise BadConfig(f"{key} names {', '.join(lost)}, which the environment lacks. Set it: export {lost[0]}=...")
+    return NAME.sub(lambda found: os.environ[found[1]], text)

@@ -16,6 +16,7 @@ from recloop_pipelines.places import place
 from recloop_pipelines.settings import settings
 from recloop_pipelines.source import filled
 from shops import events
+from topics import cluster
 
 
 @pytest.fixture
@@ -117,3 +118,12 @@ def test_a_password_comes_from_the_environment_only(here, monkeypatch):
         filled(data)
     monkeypatch.setenv("SHOP_PASSWORD", "hunter2")
     assert filled(data).database == "postgresql://me:hunter2@host/shop"
+
+
+def test_a_topic_of_kafka_is_read(here):
+    brokers = cluster()
+    rows = events().head(300).with_columns(pl.col("bought_at").dt.to_string("%+"))
+    brokers.send("orders", *rows.to_dicts())
+    found = told("topic", "--events", brokers.url("orders"), "--column", "time=bought_at")
+    assert (found["rows"], found["users"]) == (300, rows["customer"].n_unique())
+    assert load(here / "configs/topic.yaml").data.source == "kafka"

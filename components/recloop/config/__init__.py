@@ -29,6 +29,7 @@ from recloop.config.privacy import PrivacyConfig
 from recloop.config.ranking import CandidatesConfig, DINConfig, MultiTaskConfig, RankerConfig, TwoTowerConfig
 from recloop.config.section import Section
 from recloop.config.sequences import Bert4RecConfig, ContextName, HSTUConfig, SASRecConfig, SequenceConfig
+from recloop.config.streams import KafkaConfig
 from recloop.config.suggestions import told
 from recloop.errors import BadConfig
 
@@ -54,6 +55,7 @@ __all__ = [
     "HSTUConfig",
     "HybridConfig",
     "ItemToItemConfig",
+    "KafkaConfig",
     "Kind",
     "MFConfig",
     "MLPConfig",

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from recloop.columns import EVENT_COLUMNS, ITEM_COLUMNS, REASONS
 from recloop.config.section import Section
+from recloop.config.streams import KafkaConfig
 from recloop.config.watching import WatchConfig
 
 
@@ -55,13 +56,14 @@ Database = Annotated[str | None, AfterValidator(_without_password)]
 class DataConfig(Section):
     """events: where they come from."""
 
-    source: Literal["complete_journey", "table", "database", "sequences", "public"] = "table"
+    source: Literal["complete_journey", "table", "database", "kafka", "sequences", "public"] = "table"
     events: str | None = None
     """table: CSV, Parquet or JSON lines; a path, a folder or s3://. database: a table or a SELECT. sequences: a file of
-    lines `user item item ...`. public: the name of a public data set (`recloop data list`)"""
+    lines `user item item ...`. kafka: kafka://host:port/topic. public: the name of a public data set (`recloop data list`)"""
     items: str | None = None
     """as `events`; where it is not set, the catalogue is what `item_columns` finds in the events themselves"""
     database: Database = None
+    kafka: KafkaConfig = KafkaConfig()
     layout: LayoutName = "plain"
     """table, database: one row an event, or the export of a known system"""
     columns: dict[EventColumn, str] = Field(default_factory=dict)

@@ -56,7 +56,7 @@ def admit(
     whose events are left out, whether ids are stored as pseudonyms or not.
     """
     stays, gone = forgotten(events, keys, erased)
-    fresh, expired = _fresh(stays, config, now)
+    fresh, expired = unexpired(stays, config, now)
     if config.pseudonymise and keys is not None:
         fresh = fresh.with_columns(pseudonyms(fresh[c], keys).alias(c) for c in IDS)
     report = Report(
@@ -82,7 +82,7 @@ def forgotten(events: pl.DataFrame, keys: Keys | None, erased: Collection[str]) 
     return events.filter(~hit), int(hit.sum())
 
 
-def _fresh(events: pl.DataFrame, config: PrivacyConfig, now: datetime) -> tuple[pl.DataFrame, dict[str, int]]:
+def unexpired(events: pl.DataFrame, config: PrivacyConfig, now: datetime) -> tuple[pl.DataFrame, dict[str, int]]:
     """Events within the days that their kind is kept, and how many of each kind are older."""
     old: dict[str, pl.Expr] = {
         kind: ((pl.col(Columns.Event) == kind) & (pl.col(Columns.Time) < now - timedelta(days=days))).fill_null(False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WIDTH = 40
 EVENTS = """CSV, Parquet or JSON lines: a path, a folder of partitions, a pattern or s3://. With --database: a table or a SELECT.
-Exports of Google Analytics 4, Shopify, WooCommerce and Segment are recognised."""
+A topic of Kafka: kafka://host:port/topic. Exports of Google Analytics 4, Shopify, WooCommerce and Segment are recognised."""
 
 Pairs = Annotated[
     list[str] | None, typer.Option(metavar="NAME=COLUMN", help="Where a canonical column is; repeatable.")
@@ -45,6 +45,8 @@ def init(
     Examples:
 
         recloop init my-shop --events exports/orders.csv --items exports/products.csv
+
+        recloop init my-shop --events kafka://broker:9092/orders --items exports/products.csv
 
         recloop init my-shop --events orders --items products --database 'postgresql://reader:${SHOP_PASSWORD}@host/shop'
 

@@ -1,8 +1,10 @@
 """A configured source -> the canonical events and items."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -22,11 +24,30 @@ from recloop.data.sources.readable import readable
 from recloop.data.sources.sequences import Sequences
 from recloop.data.sources.source import Source
 from recloop.data.sources.table import Dialect, Storage, Table, scan
+from recloop.errors import BadConfig
+
+if TYPE_CHECKING:
+    from recloop.data.sources.kafka import Kafka
+
+NOWHERE: Mapping[int, int] = MappingProxyType({})
+
+
+def kafka(config: DataConfig, storage: Storage | None, since: Mapping[int, int] = NOWHERE) -> "Kafka":
+    """The topic of data.events from the given offsets on. Raises BadConfig without the extra kafka."""
+    try:
+        from recloop.data.sources.kafka import Kafka
+    except ModuleNotFoundError as error:
+        raise BadConfig(
+            f"data.source is kafka and {error.name} is not installed: pip install 'recloop[kafka]'"
+        ) from None
+    return Kafka.configured(config, storage, since)
+
 
 BUILDERS: dict[str, Callable[[DataConfig, Storage | None, Path | None], Source]] = {
     "complete_journey": lambda config, storage, folder: CompleteJourney(),
     "table": lambda config, storage, folder: Table.configured(config, storage),
     "database": lambda config, storage, folder: Database.configured(config),
+    "kafka": lambda config, storage, folder: kafka(config, storage),
     "sequences": lambda config, storage, folder: Sequences.configured(config),
     "public": lambda config, storage, folder: Public.configured(config, folder),
 }
@@ -40,16 +61,17 @@ def collect(
     folder: Path | None = None,
     limit: int | None = None,
     cache: Cache | None = None,
+    source: Source | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Configuration -> (events as read, items), before any row is judged.
 
     events: READ_SCHEMA of recloop.data.events, in the order of the file, before `config.until`. items: ITEM_SCHEMA;
     where the source has no catalogue, the items that occur in the events. `storage`: options of polars for s3://
     (aws_endpoint_url, aws_access_key_id, ...); None takes the standard AWS chain. `folder`: where public sets were fetched
-    to. `limit`: rows of the events that are read. `cache`: what was made of each file of several, from run to run. Raises
-    BadData, Unavailable.
+    to. `limit`: rows of the events that are read. `cache`: what was made of each file of several, from run to run. `source`:
+    in place of the one that the configuration makes. Raises BadData, Unavailable.
     """
-    source = BUILDERS[config.source](config, storage, folder)
+    source = source or BUILDERS[config.source](config, storage, folder)
     with readable(source.name):
         raw = source.events() if limit is None else source.events().head(limit)
         files = several(config) if limit is None else ()

@@ -112,7 +112,8 @@ class Polled:
 
 def _drained(consumer: Consumer, starts: Offsets, most: int, topic: str) -> Polled:
     """Consume until every partition has ended once, or `most` messages are read."""
-    following, rows, ended, silent = dict(starts), [], set[int](), 0
+    following, ended, silent = dict(starts), set[int](), 0
+    rows: list[tuple[int, int, str | None]] = []
     while len(ended) < len(starts) and len(rows) < most:
         batch = consumer.consume(min(BATCH, most - len(rows)), timeout=PAUSE)
         silent = 0 if batch else silent + 1

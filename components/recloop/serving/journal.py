@@ -13,12 +13,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from recloop.errors import Unavailable
-from recloop.serving.journal_files import locked, opened, sync
+from recloop.serving.active import Active
+from recloop.serving.journal_files import locked, make
 from recloop.serving.segment import Record, cut_torn, encode, read_segment
 
 __all__ = ["Journal", "Record", "read_segment"]
@@ -63,7 +63,7 @@ class Journal:
         """Open or go on. Raises Busy where another process has it open, BadArtifact where it is damaged."""
         self.folder, self.window = folder, window
         self.reasons: dict[str, str] = {}
-        folder.mkdir(parents=True, exist_ok=True)
+        make(folder)
         self.lock = locked(folder)
         try:
             self._restore(folder / ACTIVE)
@@ -115,7 +115,7 @@ class Journal:
             self.closed = True
             self.waiting.put(Stop())
         self.writer.join()
-        os.close(self.file)
+        self.active.close()
         os.close(self.lock)
 
     def _ask(self, wish: Append | Seal) -> None:
@@ -134,9 +134,7 @@ class Journal:
         self.records = len(newest)
         """in the active segment"""
         self.seen = self._last_ids(newest)
-        self.file, self.sound = opened(active), True
-        self.size = os.fstat(self.file).st_size
-        sync(self.folder)
+        self.active = Active(active)
 
     def _run(self) -> None:
         going = True
@@ -176,7 +174,8 @@ class Journal:
             if new
         ]
         try:
-            self._write(b"".join(kept))
+            if kept:
+                self.active.append(b"".join(kept))
         except OSError as error:
             self._refuse(group, fresh, error)
             return
@@ -194,30 +193,6 @@ class Journal:
                     self.seen.pop(name, None)
             wish.done.set_exception(Unavailable(reason))
 
-    def _write(self, data: bytes) -> None:
-        """Append to the active segment and wait for the disk. Where it fails, nothing of it stays."""
-        if not data:
-            return
-        self._undo()
-        self.sound = False
-        view = memoryview(data)
-        try:
-            while view:
-                view = view[os.write(self.file, view) :]
-            os.fdatasync(self.file)
-        except OSError:
-            with suppress(OSError):  # the next write tries again before it writes
-                self._undo()
-            raise
-        self.size += len(data)
-        self.sound = True
-
-    def _undo(self) -> None:
-        """Cut off what a failed write left, or a retry would be there twice."""
-        if not self.sound:
-            os.ftruncate(self.file, self.size)
-            self.sound = True
-
     def _answer_seal(self, wish: Seal) -> None:
         try:
             wish.done.set_result(self._seal())
@@ -227,26 +202,13 @@ class Journal:
     def _seal(self) -> Path | None:
         if not self.records:
             return None
-        self._undo()
-        active = self.folder / ACTIVE
-        with active.open("rb") as stream:
+        self.active.mend()
+        with (self.folder / ACTIVE).open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()[:12]
         before = _last(self.segments())
         sealed = self.folder / f"segment-{before + 1:012d}-{before + self.records:012d}-{digest}.log"
-        after = self.folder / "next.log"
-        file, old = opened(after), self.file
-        try:
-            active.rename(sealed)
-            after.rename(active)
-        except OSError:
-            os.close(file)
-            # what is open stays the active segment, or it would grow under a sealed name
-            if not active.exists():
-                sealed.rename(active)
-            raise
-        self.file, self.size, self.records = file, 0, 0
-        os.close(old)
-        sync(self.folder)
+        self.active.seal(sealed)
+        self.records = 0
         return sealed
 
     def _remember(self, name: str | None) -> bool:

@@ -43,7 +43,7 @@ def cut_torn(path: Path) -> Path | None:
     Raises BadArtifact, and cuts nothing, where a sound record follows a damaged one: that is no torn end.
     """
     data = path.read_bytes()
-    end = max((end for _, end in _sound(data)), default=0)
+    end = sound_end(data)
     if end == len(data):
         return None
     if _next_sound(data, end) is not None:
@@ -65,7 +65,7 @@ def salvage(path: Path) -> list[Path]:
         raise BadArtifact(f"{path} holds no record of a journal; it was left as it is.")
     kept, aside, at = [], [], 0
     while at < len(data):
-        end = at + max((end for _, end in _sound(data[at:])), default=0)
+        end = at + sound_end(data[at:])
         kept.append(data[at:end])
         after = _next_sound(data, end) or len(data)
         if end < len(data):
@@ -78,6 +78,11 @@ def salvage(path: Path) -> list[Path]:
         os.fsync(stream.fileno())
     part.replace(path)
     return aside
+
+
+def sound_end(data: bytes) -> int:
+    """Where the first record that is not sound begins; the length where all are."""
+    return max((end for _, end in _sound(data)), default=0)
 
 
 def _sound(data: bytes) -> Iterator[tuple[int, int]]:

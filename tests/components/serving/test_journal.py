@@ -161,8 +161,8 @@ def test_bytes_that_wait_are_bounded_and_free_again_once_written(opened, monkeyp
     monkeypatch.setattr(module, "BUFFER", 10)
     journal = opened()
     held = threading.Event()
-    write = journal._write
-    monkeypatch.setattr(journal, "_write", lambda data: held.wait(10) and write(data))
+    write = journal.active.append
+    monkeypatch.setattr(journal.active, "append", lambda data: held.wait(10) and write(data))
     first = journal.append([event("1")])
     while journal.waiting.qsize():
         pass

@@ -32,6 +32,34 @@ def test_a_full_disk_refuses_with_the_reason_and_the_event_may_be_sent_again(ope
     assert read_segment(journal.folder / ACTIVE) == [event("1")]
 
 
+def test_a_file_whose_sync_failed_is_left_for_a_copy_of_what_was_safe(opened, monkeypatch):
+    journal = opened()
+    journal.append([event("1")]).result()
+    active = journal.folder / ACTIVE
+    before = active.stat().st_ino
+    with monkeypatch.context() as patched:
+        patched.setattr(module.os, "fdatasync", full)
+        with pytest.raises(Unavailable):
+            journal.append([event("2")]).result()
+    journal.append([event("3")]).result()
+    assert active.stat().st_ino != before
+    assert read_segment(active) == [event("1"), event("3")]
+
+
+def test_a_copy_is_refused_where_what_was_safe_cannot_be_read_any_more(opened, monkeypatch):
+    journal = opened()
+    journal.append([event("1")]).result()
+    with monkeypatch.context() as patched:
+        patched.setattr(module.os, "fdatasync", full)
+        with pytest.raises(Unavailable):
+            journal.append([event("2")]).result()
+    with (journal.folder / ACTIVE).open("r+b") as stream:
+        stream.seek(12)
+        stream.write(b"?")
+    with pytest.raises(Unavailable, match="bytes were safe, 0 can be read"):
+        journal.append([event("3")]).result()
+
+
 def test_a_duplicate_is_not_acknowledged_while_its_first_copy_failed(opened, monkeypatch):
     journal = opened()
     with monkeypatch.context() as patched:
@@ -65,7 +93,7 @@ def test_a_disk_that_is_full_in_the_middle_of_a_write_leaves_nothing_of_it(opene
     journal = opened()
     journal.append([event("1")]).result()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (journal.size + 100, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (journal.active.size + 100, limits[1]))
     try:
         with pytest.raises(Unavailable, match="File too large"):
             journal.append([event(str(n)) for n in range(2, 100)]).result()

@@ -55,7 +55,9 @@ def _collected(config: Config, out: str, feedback: str, stream: streaming.Stream
             privacy.remembered(config, undeleted(config.data, pl.read_parquet(part.path / "events.parquet")))
             for part in parts
         ]
-        pl.concat([events, *newer], how="diagonal_relaxed").write_parquet(draft.path / "events.parquet")
+        pl.concat([events, *newer], how="diagonal_relaxed").write_parquet(
+            draft.path / "events.parquet", compression_level=1
+        )
         items.write_parquet(draft.path / "items.parquet")
         draft.metrics["rows"] = events.height + sum(n.height for n in newer)
 

@@ -9,12 +9,13 @@ from types import MappingProxyType
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from recloop.columns import EVENTS, REASONS, Columns
 from recloop.config import QualityConfig
 from recloop.data.consent import AGREED, given, silenced
 from recloop.data.identity import identified
-from recloop.data.reading import Form, chosen, moment, number, text
+from recloop.data.reading import Form, chosen, filled, moment, number, text, written
 from recloop.data.repeats import repeated
 from recloop.errors import BadData
 
@@ -41,6 +42,8 @@ DEFAULTS = {Columns.Quantity: 1.0, Columns.Discount: 0.0}
 NUMBERS = (Columns.Price, Columns.Quantity, Columns.Discount, Columns.Rating)
 IDS = (Columns.EventId, Columns.User, Columns.Item, Columns.Basket, Columns.Store)
 ROW = "row"
+FEW = 1_000
+"""rows that change places, up to which slices are joined instead of copying all"""
 SKIP = "skip"
 """kind of the rows that are no events of items"""
 
@@ -111,15 +114,12 @@ def _unreadable(schema: pl.Schema, at: Mapping[str, str], values: Mapping[str, p
     reason: pl.Expr = pl.lit(None, pl.String)
     detail: pl.Expr = pl.lit(None, pl.String)
     for c in (*reversed([n for n in NUMBERS if n in at]), Columns.Time):
-        raw = text(at[c], schema)
         read = values[c] if c == Columns.Time else number(at[c], schema, decimal)
-        lost = raw.is_not_null() & read.is_null()
-        reason = (
-            pl.when(lost)
-            .then(pl.lit("unreadable_time" if c == Columns.Time else "unreadable_number"))
-            .otherwise(reason)
-        )
-        detail = pl.when(lost).then(pl.lit(f"{at[c]}=") + raw).otherwise(detail)
+        lost = filled(at[c], schema) & read.is_null()
+        said = written(pl.when(lost).then(pl.col(at[c])), schema[at[c]])  # text is dear: only of what is lost
+        why = pl.lit("unreadable_time" if c == Columns.Time else "unreadable_number")
+        reason = pl.when(lost).then(why).otherwise(reason)
+        detail = pl.when(lost).then(pl.lit(f"{at[c]}=") + said).otherwise(detail)
     return [reason.alias(Columns.Reason), detail.alias(Columns.Detail)]
 
 
@@ -168,13 +168,23 @@ def _in_order(good: pl.DataFrame) -> pl.DataFrame:
         return good.sort(Columns.Time, Columns.EventId)
     shared = time == time.shift()
     shared = (shared | shared.shift(-1)).fill_null(False)
-    if not shared.any():
-        return good
-    places = np.arange(good.height)
     at = np.flatnonzero(shared.to_numpy())
-    ties = good.select(Columns.Time, Columns.EventId).filter(shared).with_columns(at=pl.Series(at))
-    places[at] = ties.sort(Columns.Time, Columns.EventId)["at"].to_numpy()
-    return good[places]
+    ties = good.select(Columns.Time, Columns.EventId)[at].with_columns(at=pl.Series(at))
+    ordered = ties.sort(Columns.Time, Columns.EventId)["at"].to_numpy()
+    return _moved(good, at[ordered != at], ordered[ordered != at])
+
+
+def _moved(rows: pl.DataFrame, to: NDArray[np.intp], come: NDArray[np.intp]) -> pl.DataFrame:
+    """Rows with those at `come` at the places `to`, which ascend; where they are few, the others are not copied."""
+    if len(to) > FEW:
+        places = np.arange(rows.height)
+        places[to] = come
+        return rows[places]
+    parts, done = [], 0
+    for place, source in zip(to.tolist(), come.tolist(), strict=True):
+        parts += [rows[done:place], rows[source : source + 1]]
+        done = place + 1
+    return pl.concat([*parts, rows[done:]])
 
 
 def _rules(config: QualityConfig, now: datetime) -> dict[str, pl.Expr]:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from recloop.columns import EVENT_COLUMNS, Columns
+from recloop.data.coded import Coded
 from recloop.data.repeats import repeated
 
 KEYS = ("recloop-event-1a", "recloop-event-1b")
@@ -74,12 +75,11 @@ def _hashes(events: pl.DataFrame) -> tuple[U64, U64]:
 
 def _texts(column: pl.Series, place: int) -> Iterator[U64]:
     """Keyed hashes of each text, 0 where null."""
-    words = column.drop_nulls().unique()
-    codes = column.replace_strict(words, pl.int_range(1, len(words) + 1, dtype=pl.UInt32, eager=True), default=0)
-    rows, distinct = codes.to_numpy(), words.to_numpy()
+    coded = Coded.of(column)
+    distinct = coded.words.to_numpy()
     for half, key in enumerate(KEYS):
         table = _mixed(pd.util.hash_array(distinct, hash_key=key, categorize=False) ^ _salt(half, place))
-        yield np.append(np.uint64(0), table)[rows]
+        yield np.append(table, np.uint64(0))[coded.places]
 
 
 def _numbers(column: pl.Series, place: int) -> Iterator[U64]:

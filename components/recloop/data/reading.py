@@ -44,8 +44,18 @@ def _alike(column: str, schema: pl.Schema) -> str:
 
 def text(column: str, schema: pl.Schema) -> pl.Expr:
     """Text, null where blank. Whole floats lose their '.0' (an id column with gaps is often exported so)."""
+    return written(pl.col(column), schema[column])
+
+
+def filled(column: str, schema: pl.Schema) -> pl.Expr:
+    """Whether `text` finds any, without making it."""
     value = pl.col(column)
-    if schema[column].is_float():
+    return value.str.contains(r"\S").fill_null(False) if schema[column] == pl.String else value.is_not_null()
+
+
+def written(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    """`text` of an expression of the given type."""
+    if kind.is_float():
         whole = value.cast(pl.Int64, strict=False)
         return pl.when(value == whole).then(whole.cast(pl.String)).otherwise(value.cast(pl.String))
     plain = value.cast(pl.String)

@@ -28,7 +28,8 @@ class Vocabulary:
 
     def encode(self, ids: pl.Series) -> pl.Series:
         """Text ids -> i32 codes, 0 where unknown."""
-        return ids.replace_strict(self.codes, default=0, return_dtype=pl.Int32)
+        known = ids.cast(pl.Enum(self.ids), strict=False).to_physical()
+        return (known.cast(pl.Int32) + 1).fill_null(0)
 
     def save(self, path: Path) -> None:
         """Write the ids in code order."""

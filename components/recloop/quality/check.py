@@ -64,7 +64,7 @@ class Checked:
 
     def save(self, folder: Path) -> None:
         """Write events, items, quarantine (.parquet), profile, verdict and watch (.json): equal input, equal bytes."""
-        self.events.write_parquet(folder / "events.parquet")
+        self.events.write_parquet(folder / "events.parquet", compression_level=1)
         self.items.write_parquet(folder / "items.parquet")
         self.quarantine.write_parquet(folder / "quarantine.parquet")
         self.verdict.profile.save(folder / "profile.json")

@@ -208,3 +208,15 @@ def test_a_date_is_its_midnight():
 def test_iso_text_is_read_back(moment, minutes):
     aware = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     assert time_of(aware.isoformat()) == aware
+
+
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_rows_of_one_moment_are_in_the_order_of_their_ids_whether_few_or_many_change_places(monkeypatch, few):
+    monkeypatch.setattr("recloop.data.events.FEW", few)
+    ids = ["c", "a", "b", "z", "y", "d"]
+    hours = [1, 2, 2, 3, 3, 4]
+    rows = [
+        ROW | {"event_id": name, "time": f"2020-01-01T{hour:02d}:00:00Z"} for name, hour in zip(ids, hours, strict=True)
+    ]
+    good, _ = reject(read(*rows), ITEMS, config=QualityConfig(), now=NOW)
+    assert good["event_id"].to_list() == ["c", "a", "b", "y", "z", "d"]

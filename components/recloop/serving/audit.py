@@ -11,12 +11,15 @@ from recloop.errors import BadData
 
 START = "0" * 64
 """what the first line is bound to"""
+BLOCK = 1 << 16
+"""bytes of the end that are read for the last line"""
 
 
 class Audit:
     """JSON lines of one file: {time, who, what, detail, sha256}. Several processes may write.
 
-    sha256: of the line before and this one, so that a line changed or taken out later shows.
+    sha256: of the line before and this one, so that a line changed or taken out later shows, unless it was the last: keep the
+    newest hash elsewhere to see that too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,9 +65,22 @@ def _bound(before: str, entry: dict[str, Any]) -> str:
 
 def _newest(path: Path) -> tuple[str, bytes]:
     """The hash of the newest line, and what ends a line that a crash cut short: `lines` will show it."""
-    content = path.read_bytes()
+    content = _tail(path)
     torn = b"" if not content or content.endswith(b"\n") else b"\n"
     try:
         return str(json.loads(content.splitlines()[-1])["sha256"]), torn
     except (ValueError, IndexError, KeyError, TypeError):
         return START, torn
+
+
+def _tail(path: Path) -> bytes:
+    """The end of a file that holds its whole last line: a log of years costs an append no more than a new one."""
+    with path.open("rb") as file:
+        size, step = file.seek(0, os.SEEK_END), BLOCK
+        while True:
+            start = max(0, size - step)
+            file.seek(start)
+            content = file.read()
+            if start == 0 or b"\n" in content[:-1]:
+                return content
+            step *= 4

@@ -1,4 +1,6 @@
 import json
+import os
+import tracemalloc
 
 import pytest
 
@@ -42,6 +44,25 @@ def test_what_something_else_wrote_shows(audit, line):
         file.write(line + "\n")
     with pytest.raises(BadData, match="line 4"):
         audit.lines()
+
+
+def test_a_long_log_is_not_read_for_one_more_line(audit):
+    last = audit.path.read_bytes().splitlines(keepends=True)[-1]
+    with audit.path.open("r+b") as file:
+        file.truncate(32 << 20)
+        file.seek(0, os.SEEK_END)
+        file.write(b"\n" + last)
+    tracemalloc.start()
+    audit.note(who="ann", what="request", detail={}, now=4.0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_a_line_longer_than_a_block_is_bound_to_the_one_before(audit):
+    audit.note(who="ann", what="rules", detail={"items": ["x" * 100] * 2_000}, now=4.0)
+    audit.note(who="ann", what="request", detail={}, now=5.0)
+    assert len(audit.lines()) == 5
 
 
 def test_only_its_owner_reads_it(audit):

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from recloop.config import RulesConfig
 from recloop.errors import BadConfig, Unavailable
 from recloop.serving.audit import Audit
+from recloop.serving.bundle import Bundle
+from recloop.serving.journal_files import sync
 from recloop.serving.rules.stage import Merchandising
 
 FILE, AUDIT = "rules.json", "rules.audit.jsonl"
@@ -32,8 +34,11 @@ class Rulebook:
         """scenario, or run time."""
         return "run time" if self.path.exists() else "scenario"
 
-    def put(self, rules: RulesConfig, *, who: str, now: float) -> None:
-        """Other rules from the next request on. now: seconds since the epoch. Raises Unavailable: the disk took neither."""
+    def put(self, rules: RulesConfig, bundle: Bundle | None, *, who: str, now: float) -> None:
+        """Other rules from the next request on. now: seconds since the epoch. Raises Unavailable: the disk took neither.
+
+        bundle: of the release that serves.
+        """
         self._noted(rules, who, now)
         partial = self.path.with_suffix(".partial")
         try:
@@ -42,15 +47,20 @@ class Rulebook:
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(self.path)
+            sync(self.path.parent)
         except OSError as error:
             raise Unavailable(f"The rules could not be written to {self.path}: {error}. The old ones hold.") from error
-        self.stage.replace(rules, self.stage.latest)
+        self.stage.replace(rules, bundle)
 
-    def reset(self, *, who: str, now: float) -> None:
+    def reset(self, bundle: Bundle | None, *, who: str, now: float) -> None:
         """The scenario's rules from the next request on. Raises Unavailable."""
         self._noted(self.stage.fixed, who, now)
-        self.path.unlink(missing_ok=True)
-        self.stage.replace(self.stage.fixed, self.stage.latest)
+        try:
+            self.path.unlink(missing_ok=True)
+            sync(self.path.parent)
+        except OSError as error:
+            raise Unavailable(f"{self.path} could not be removed: {error}. The rules in it hold.") from error
+        self.stage.replace(self.stage.fixed, bundle)
 
     def _noted(self, rules: RulesConfig, who: str, now: float) -> None:
         detail = {"before": _raw(self.stage.rules), "after": _raw(rules)}

@@ -126,11 +126,14 @@ class Compiled:
 
 
 def permitted_at(rules: RulesConfig, bundle: Bundle, moment: int) -> Mask | None:
-    """Mask of what the rules leave to anybody at a moment; None where they forbid nothing. [n_codes]"""
+    """Mask of what the rules leave to anybody from a moment on; None where they forbid nothing. [n_codes]
+
+    A legal block that will hold at some hour is kept at all of them: nobody knows when the list is shown.
+    """
     if rules.idle:
         return None
     compiled = Compiled(rules, rules, bundle)
-    return compiled.permitted(compiled.active(Occasion("for_you", moment))).mask
+    return compiled.permitted(compiled.active(Occasion("for_you", moment, lasting=True))).mask
 
 
 def _selected(rules: tuple[Rule, ...], tags: dict[str, Mask]) -> list[Selected]:
@@ -143,5 +146,6 @@ def _below(paths: NDArray[np.str_], prefix: str) -> Mask:
 
 
 def _titled(titles: tuple[str, ...], words: tuple[str, ...]) -> Mask:
-    wanted = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
+    # a word may begin or end in a sign (c++), where no boundary of words is
+    wanted = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
     return np.fromiter((wanted.search(title) is not None for title in titles), dtype=bool, count=len(titles))

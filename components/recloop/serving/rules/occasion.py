@@ -15,13 +15,15 @@ class Occasion:
     page: str | None = None
     device: str | None = None
     place: str | None = None
+    lasting: bool = False
+    """whether the list is shown at moments after this one, which nobody knows yet"""
 
 
 ALWAYS = When()
 
 
 def applies(when: When, occasion: Occasion, *, untold: bool) -> bool:
-    """Whether every part of `when` holds. untold: the answer where the caller did not tell what a part asks for."""
+    """Whether every part of `when` holds. untold: the answer where nobody told what a part asks for, such as the hour."""
     if when is ALWAYS or when == ALWAYS:
         return True
     told = (
@@ -30,7 +32,7 @@ def applies(when: When, occasion: Occasion, *, untold: bool) -> bool:
         (when.devices, occasion.device),
         (when.places, occasion.place),
     )
-    return all(_named(names, value, untold) for names, value in told) and _timely(when, occasion.moment)
+    return all(_named(names, value, untold) for names, value in told) and _timely(when, occasion, untold)
 
 
 def _named(names: tuple[str, ...], value: str | None, untold: bool) -> bool:
@@ -39,8 +41,10 @@ def _named(names: tuple[str, ...], value: str | None, untold: bool) -> bool:
     return untold if value is None else value in names
 
 
-def _timely(when: When, moment: int) -> bool:
-    now = datetime.fromtimestamp(moment, UTC)
+def _timely(when: When, occasion: Occasion, untold: bool) -> bool:
+    now = datetime.fromtimestamp(occasion.moment, UTC)
+    if occasion.lasting and untold:
+        return when.until is None or now < when.until
     return (
         (when.since is None or now >= when.since)
         and (when.until is None or now < when.until)

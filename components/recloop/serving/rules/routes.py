@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from recloop.config import RulesConfig
+from recloop.serving.bundle import Bundle
 from recloop.serving.rules.book import Rulebook, version
 from recloop.serving.service import Service, answered
 
@@ -23,7 +24,7 @@ def routes(service: Service, book: Rulebook) -> APIRouter:
     async def rules(request: Request) -> Response:
         """The rules that hold, their version, and how many items each is about in the release that serves."""
         service.may(request, "admin")
-        return _told(book)
+        return _told(service, book)
 
     @router.put("/v1/rules")
     async def put(request: Request, body: RulesConfig, if_match: IfMatch = None) -> Response:
@@ -31,8 +32,8 @@ def routes(service: Service, book: Rulebook) -> APIRouter:
         service.may(request, "admin")
         async with changing:
             _unchanged(book, if_match)
-            await asyncio.to_thread(book.put, body, who=_who(request), now=service.clock())
-            return _told(book)
+            await asyncio.to_thread(book.put, body, _bundle(service), who=_who(request), now=service.clock())
+            return _told(service, book)
 
     @router.delete("/v1/rules")
     async def reset(request: Request, if_match: IfMatch = None) -> Response:
@@ -40,19 +41,23 @@ def routes(service: Service, book: Rulebook) -> APIRouter:
         service.may(request, "admin")
         async with changing:
             _unchanged(book, if_match)
-            await asyncio.to_thread(book.reset, who=_who(request), now=service.clock())
-            return _told(book)
+            await asyncio.to_thread(book.reset, _bundle(service), who=_who(request), now=service.clock())
+            return _told(service, book)
 
     return router
 
 
-def _told(book: Rulebook) -> Response:
-    stage = book.stage
+def _bundle(service: Service) -> Bundle | None:
+    return service.engine.serving.bundle if service.engine.serving else None
+
+
+def _told(service: Service, book: Rulebook) -> Response:
+    stage, bundle = book.stage, _bundle(service)
     body: dict[str, Any] = {
         "version": version(stage.rules),
         "origin": book.origin,
         "rules": stage.rules.model_dump(mode="json", exclude_defaults=True),
-        "matches": {} if stage.latest is None else stage.compiled(stage.latest).matches(),
+        "matches": {} if bundle is None else stage.compiled(bundle).matches(),
     }
     response = answered(body)
     response.headers["ETag"] = f'"{body["version"]}"'

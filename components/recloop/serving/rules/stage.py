@@ -20,6 +20,8 @@ KEPT = 4
 """releases whose compiled rules are kept: the one that serves, its canary and shadow, the one before"""
 CLOSED = ("rerank", "buy_again")
 """kinds whose lists hold nothing that was not proposed"""
+BESIDE = ("similar", "bought_together")
+"""kinds whose lists hold none of the items that they are about"""
 
 
 class Newcomers(Protocol):
@@ -43,18 +45,16 @@ class Merchandising:
         """whether nothing is asked of an answer"""
         self.newcomers = newcomers
         self.ready: tuple[Compiled, ...] = ()
-        self.latest: Bundle | None = None
-        """of the release that was prepared last"""
 
     def prepare(self, serving: Serving) -> None:
         """Compile the rules for a release before it serves."""
-        self.latest = serving.bundle
         if not self.idle:
             self.compiled(serving.bundle)
 
     def replace(self, rules: RulesConfig, bundle: Bundle | None) -> None:
-        """Other rules from the next request on, compiled before that for the release that serves."""
-        ready = () if bundle is None else (Compiled(rules, self.fixed, bundle),)
+        """Other rules from the next request on, compiled before that for the release that serves and those that are tried."""
+        tried = [one.bundle for one in self.ready if one.bundle is not bundle]
+        ready = tuple(Compiled(rules, self.fixed, held) for held in (bundle, *tried) if held is not None)
         self.rules, self.ready, self.idle = rules, ready, rules.idle and not self.fixed.legal
 
     def compiled(self, bundle: Bundle) -> Compiled:
@@ -132,7 +132,8 @@ def _asked(question: Question, allowed: NDArray[np.bool_], slate: Slate) -> NDAr
     if filters is not None:
         mask &= filters
     codes = serving.bundle.items.codes
-    mask[[codes.get(name, 0) for name in ask.left_out]] = False
+    about = ask.items if ask.kind in BESIDE else ()
+    mask[[codes.get(name, 0) for name in (*ask.left_out, *about)]] = False
     if ask.exclude_seen:
         mask[question.history.items] = False
     if ask.kind in CLOSED:

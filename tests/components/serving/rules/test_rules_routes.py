@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from recloop.config import RulesConfig
@@ -6,6 +8,7 @@ from recloop.serving.engine import Engine
 from recloop.serving.newcomers import Impressions
 from recloop.serving.rules.book import Rulebook
 from recloop.serving.rules.stage import Merchandising
+from recloop.serving.stages import ready
 from recloop.serving.state import State
 
 RULES = {"tags": {"x": {"items": ["a", "unknown"]}}, "hidden": [{"name": "no_a", "where": "x"}]}
@@ -13,8 +16,12 @@ BOSS = {"X-API-Key": "boss"}
 
 
 @pytest.fixture
-def shop(tmp_path, bundle, served, keys):
-    stage = Merchandising(RulesConfig(), Impressions())
+def stage():
+    return Merchandising(RulesConfig(), Impressions())
+
+
+@pytest.fixture
+def shop(tmp_path, bundle, served, keys, stage):
     engine = Engine(State(), k=12, max_k=20, stages=(Asked(), stage))
     engine.preparations.append(stage.prepare)
     engine.swap(bundle, digest="first", generation=1)
@@ -58,3 +65,11 @@ def test_a_change_of_rules_that_changed_meanwhile_is_refused(shop):
     again = shop.put("/v1/rules", json={}, headers=BOSS | {"If-Match": read})
     assert again.status_code == 412
     assert "read them again" in again.json()["detail"]
+
+
+def test_matches_are_those_of_the_release_that_serves_while_another_is_tried(shop, stage, bundle):
+    titles = tuple("tried" for _ in bundle.catalogue.titles)
+    tried = replace(bundle, catalogue=replace(bundle.catalogue, titles=titles))
+    ready(tried, "tried", 0, [stage.prepare])
+    told = shop.put("/v1/rules", json={"tags": {"x": {"words": ["tried"]}}}, headers=BOSS).json()
+    assert told["matches"]["tags.x"] == 0

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from recloop.config import RulesConfig
 from recloop.serving.newcomers import Impressions
 from recloop.serving.receipts import record_of
+from recloop.serving.rules.compiled import Compiled, permitted_at
 from recloop.serving.schemas import Ask
 
 A, CHEAP = {"a": {"items": ["a"]}}, {"cheap": {"max_price": 6.5}}
@@ -171,3 +175,34 @@ def test_an_item_that_nothing_scored_has_no_score(ruled, now):
     answer = ruled(rules).recommend(Ask(kind="bought_together", items=["a"]), now=now)
     first = answer["items"][0]
     assert (first["item_id"], first["score"]) == ("l", None)
+
+
+@pytest.mark.parametrize("kind", ["similar", "bought_together"])
+@pytest.mark.parametrize("rules", [{"pins": [{"name": "p", "item": "a", "place": 1}]},
+                                   {"promotions": [{"name": "p", "items": ["a"], "share": 0.5}]}])  # fmt: skip
+def test_no_rule_puts_an_item_into_its_own_list(shown, kind, rules):
+    assert "a" not in shown(rules, kind=kind, items=["a"])
+
+
+@pytest.mark.parametrize("words", [["c++"], ["(r)"], ["50%"]])
+def test_a_word_may_end_in_a_sign(bundle, words):
+    titles = ("", f"x {words[0].upper()}, y", f"a{words[0]}b", *bundle.catalogue.titles[3:])
+    named = replace(bundle, catalogue=replace(bundle.catalogue, titles=titles))
+    rules = RulesConfig.model_validate({"tags": {"odd": {"words": words}}})
+    assert Compiled(rules, rules, named).matches()["tags.odd"] == 1
+
+
+@pytest.mark.parametrize(
+    ("when", "allowed"),
+    [
+        ({"hours": [22, 6]}, False),
+        ({"weekdays": [5, 6]}, False),
+        ({"since": "2090-01-01T00:00:00Z"}, False),
+        ({"until": "1990-01-01T00:00:00Z"}, True),
+    ],
+)
+def test_a_table_that_is_read_later_holds_nothing_that_the_law_forbids_at_some_hour(bundle, when, allowed):
+    law = {"tags": A, "legal": [{"name": "law", "where": "a", "when": when}]}
+    noon = bundle.end // 86_400 * 86_400 + 43_200
+    left = permitted_at(RulesConfig.model_validate(law), bundle, noon)
+    assert left[bundle.items.codes["a"]] == allowed

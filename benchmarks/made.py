@@ -8,7 +8,8 @@ from recloop.data.histories import Histories
 from recloop.data.mapped import NAMES
 
 PER_USER, PART = 20, 1 << 20
-KINDS = {"items": np.int32, "times": np.int64, "prices": np.float32, "quantities": np.float32, "discounts": np.float32}
+KINDS = {"items": np.int32, "times": np.int64, "stores": np.uint8}
+KINDS |= dict.fromkeys(("prices", "quantities", "discounts"), np.float32)
 
 
 def write(folder, events, items, seed=1):

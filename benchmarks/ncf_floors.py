@@ -56,5 +56,6 @@ def histories(taken):
         prices=np.zeros(events, dtype=np.float32),
         quantities=np.ones(events, dtype=np.float32),
         discounts=np.zeros(events, dtype=np.float32),
+        stores=np.zeros(events, dtype=np.uint8),
         now=np.ones(taken.shape[0], dtype=np.int64),
     )

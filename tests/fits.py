@@ -26,6 +26,7 @@ def histories_of(*rows: list[int]) -> Histories:
         prices=np.ones(events, dtype=np.float32),
         quantities=np.ones(events, dtype=np.float32),
         discounts=np.zeros(events, dtype=np.float32),
+        stores=np.zeros(events, dtype=np.uint8),
         now=np.full(len(rows), 10**6, dtype=np.int64),
     )
 

@@ -23,6 +23,7 @@ def histories(*rows, now=NOW):
         prices=items.astype(np.float32),
         quantities=np.ones(len(flat), dtype=np.float32),
         discounts=np.zeros(len(flat), dtype=np.float32),
+        stores=np.zeros(len(flat), dtype=np.uint8),
         now=np.full(len(rows), now, dtype=np.int64),
     )
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from recloop.config.section import Section
 
-ContextName = Literal["hour", "weekday", "since", "price", "discount"]
+ContextName = Literal["hour", "weekday", "since", "price", "discount", "store"]
 
 
 class SequenceConfig(Section):
@@ -21,7 +21,7 @@ class SequenceConfig(Section):
     """also learn an item that the user took before; without, the sequence is of first times and foretells what is new"""
     context: tuple[ContextName, ...] = ()
     """what is known of each event besides its item: hour and weekday (UTC), time since the event before, level of the
-    price, discount"""
+    price, discount, store (shop, site or device)"""
     content: bool = False
     """read what items are, as `content` says of the kind of that name, fused with their ids by a learnt gate"""
     ids: bool = True

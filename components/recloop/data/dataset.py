@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from recloop.columns import Columns
 from recloop.data.histories import Histories
+from recloop.data.stores import store_codes
 from recloop.data.truth import Truth, truth_of
 from recloop.data.vocabulary import Vocabulary
 from recloop.data.windows import Split, Window, windows
@@ -84,5 +85,6 @@ def histories(events: pl.DataFrame, users: NDArray[np.int32], now: NDArray[np.in
         prices=events[Columns.Price].to_numpy()[take].astype(np.float32),
         quantities=events[Columns.Quantity].to_numpy()[take].astype(np.float32),
         discounts=events[Columns.Discount].to_numpy()[take].astype(np.float32),
+        stores=store_codes(events[Columns.Store])[take],
         now=now.astype(np.int64),
     )

@@ -21,6 +21,7 @@ class Histories:
     prices: NDArray[np.float32]  # [events] paid for one unit; 0 where unknown or free
     quantities: NDArray[np.float32]  # [events] units
     discounts: NDArray[np.float32]  # [events] share of the shelf price, 0..1
+    stores: NDArray[np.uint8]  # [events] codes of `store_code`, 0 where unknown
     now: NDArray[np.int64]  # [n] the moment each row is seen from, seconds since the epoch
 
     def __len__(self) -> int:
@@ -49,6 +50,7 @@ class Histories:
             prices=self.prices[events],
             quantities=self.quantities[events],
             discounts=self.discounts[events],
+            stores=self.stores[events],
             now=self.now,
         )
 
@@ -63,6 +65,7 @@ class Histories:
             prices=self.prices[own],
             quantities=self.quantities[own],
             discounts=self.discounts[own],
+            stores=self.stores[own],
             now=self.now[start:stop],
         )
 
@@ -78,6 +81,7 @@ class Histories:
             prices=self.prices[at],
             quantities=self.quantities[at],
             discounts=self.discounts[at],
+            stores=self.stores[at],
             now=self.now[rows],
         )
 
@@ -94,5 +98,6 @@ def stacked(parts: Sequence[Histories]) -> Histories:
         prices=np.concatenate([part.prices for part in parts]),
         quantities=np.concatenate([part.quantities for part in parts]),
         discounts=np.concatenate([part.discounts for part in parts]),
+        stores=np.concatenate([part.stores for part in parts]),
         now=np.concatenate([part.now for part in parts]),
     )

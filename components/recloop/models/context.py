@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from recloop.config import ContextName
 from recloop.data.histories import Histories
+from recloop.data.stores import STORES
 
 HOUR, DAY = 3600, 86400
 NONE_BEFORE, SPANS = 1, 17
@@ -58,12 +59,18 @@ def _discount(histories: Histories) -> NDArray[np.integer]:
     return 1 + np.ceil(DISCOUNTS * np.clip(histories.discounts, 0, 1)).astype(np.int64)
 
 
+def _store(histories: Histories) -> NDArray[np.integer]:
+    """Shop, site or device; 0 where it is unknown."""
+    return histories.stores
+
+
 FEATURES: dict[ContextName, Feature] = {
     "hour": Feature(25, _hour),
     "weekday": Feature(8, _weekday),
     "since": Feature(SPANS, _since),
     "price": Feature(PRICES, _price),
     "discount": Feature(DISCOUNTS + 2, _discount),
+    "store": Feature(STORES, _store),
 }
 
 

@@ -23,7 +23,7 @@ from recloop.models.router import FILE as ROUTER
 from recloop.models.router import UNROUTED, Router
 from recloop.models.served import Served
 
-ARRAYS = ("offsets", "items", "times", "prices", "quantities", "discounts")
+ARRAYS = ("offsets", "items", "times", "prices", "quantities", "discounts", "stores")
 WARM = 10
 """items that a first question asks for"""
 
@@ -72,6 +72,7 @@ class Bundle:
         facts = json.loads((folder / "release.json").read_text())
         arrays = load_file(folder / "history.safetensors")
         n = len(arrays["offsets"]) - 1
+        arrays.setdefault("stores", np.zeros(len(arrays["items"]), dtype=np.uint8))  # releases older than stores
         return cls(
             model=Served.load(folder / "model", threads=threads),
             users=Vocabulary.load(folder / "users.json"),

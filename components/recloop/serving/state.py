@@ -1,11 +1,13 @@
 """What users did since the release's snapshot: visible in the next answer."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from recloop.data.histories import Histories
+from recloop.data.stores import store_code
 from recloop.serving.bundle import Bundle
 
 
@@ -17,6 +19,7 @@ class Live(NamedTuple):
     price: float
     quantity: float
     discount: float
+    store: int
 
 
 class State:
@@ -36,6 +39,7 @@ class State:
             record.get("price") or 0.0,
             record.get("quantity") or 1.0,
             record.get("discount") or 0.0,
+            store_code(record.get("store_id")),
         )
         self.live.setdefault(record["user_id"], []).append(event)
 
@@ -50,7 +54,7 @@ class State:
         live = [event for event in self.live.get(user or "", ()) if event.time < now and event.item in codes]
         if any(event.time < bundle.end for event in live):
             live = _lacking(live, base, bundle)
-        live += [Live(now - 1, item, 0.0, 1.0, 0.0) for item in session if item in codes]
+        live += [Live(now - 1, item, 0.0, 1.0, 0.0, 0) for item in session if item in codes]
         if not live and (not len(base.times) or base.times[-1] < now):
             return _seen_from(base, now)
         return _joined(base, live, [codes[event.item] for event in live], now)
@@ -67,7 +71,7 @@ def _seen_from(base: Histories, now: int) -> Histories:
     """The snapshot's row as it is, without a copy."""
     offsets = np.array([0, len(base.items)], dtype=np.int64)
     moment = np.array([now], dtype=np.int64)
-    return Histories(offsets, base.items, base.times, base.prices, base.quantities, base.discounts, moment)
+    return replace(base, offsets=offsets, now=moment)
 
 
 def _joined(base: Histories, live: list[Live], codes: list[int], now: int) -> Histories:
@@ -86,5 +90,6 @@ def _joined(base: Histories, live: list[Live], codes: list[int], now: int) -> Hi
         prices=column(base.prices, [event.price for event in live]),
         quantities=column(base.quantities, [event.quantity for event in live]),
         discounts=column(base.discounts, [event.discount for event in live]),
+        stores=column(base.stores, [event.store for event in live]),
         now=np.array([now], dtype=np.int64),
     )

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime
 
 import numpy as np
+import polars as pl
 import pytest
 
 from frames import canonical, items
@@ -50,13 +51,16 @@ def test_histories_come_in_the_order_asked_for_and_are_empty_for_who_has_none():
 
 
 def test_every_column_of_a_history_is_the_events_own():
-    dataset = build()
+    stores = pl.Series(["443"] * 2 + ["292"] + ["443"] * 3 + [None])
+    told = canonical(ROWS).with_columns(store_id=stores)
+    dataset = split.build(told, items(["a", "b"]), CONFIG, end=END)
     found = histories(dataset.before(dataset.test), np.array([1], dtype=np.int32), np.array([0]))
     start = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
     assert found.times.tolist() == [start + 86_400, start + 12 * 86_400]
     assert found.prices.tolist() == [2, 2]
     assert found.quantities.tolist() == [1, 1]
     assert found.discounts.tolist() == [0, 0]
+    assert found.stores.tolist() == [121, 40]
 
 
 def test_the_catalogue_names_a_known_item_that_the_table_of_items_lacks():

@@ -48,6 +48,11 @@ def test_discounts_are_told_in_fifths():
     assert codes("discount", [0, 1, 2, 3], discounts=[0.0, 0.1, 0.2, 1.0]) == [1, 2, 2, 6]
 
 
+def test_a_store_is_its_own_code():
+    told = replace(history([0, 1]), stores=np.array([0, 40], dtype=np.uint8))
+    assert context_of(told, ["store"])[:, 0].tolist() == [0, 40]
+
+
 def test_codes_of_anything_lie_below_their_size():
     wild = history([0, 10**9, 4 * 10**9], prices=[1e-9, 1e12, 3.0], discounts=[-1.0, 2.0, 0.5])
     assert (context_of(wild, ALL).max(axis=0) < [FEATURES[name].size for name in ALL]).all()

@@ -50,6 +50,7 @@ def past(data):
         prices=known.prices,
         quantities=known.quantities,
         discounts=known.discounts,
+        stores=known.stores,
         now=np.append(known.now, known.now[-1]),
     )
 

@@ -68,6 +68,13 @@ def test_histories_that_are_not_finite_are_refused(folder):
     refused(folder, "1 of .* prices are not finite")
 
 
+def test_a_release_from_before_stores_were_kept_knows_none(folder):
+    arrays = load_file(folder / "history.safetensors")
+    del arrays["stores"]
+    save_file(arrays, folder / "history.safetensors")
+    assert not Bundle.load(folder).past.stores.any()
+
+
 def test_histories_of_unknown_items_are_refused(folder):
     change(folder / "history.safetensors", "items", lambda values: np.where(values == 1, 99, values).astype(np.int32))
     refused(folder, "events are of no item of the vocabulary")

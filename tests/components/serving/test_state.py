@@ -23,11 +23,11 @@ def later(bundle):
 def test_an_event_is_in_the_next_history(bundle, later):
     state = State()
     before = state.history(bundle, "u1", [], later(20))
-    state.add(event(time=later(10), price=3.0, quantity=2.0, discount=0.5))
+    state.add(event(time=later(10), price=3.0, quantity=2.0, discount=0.5, store_id="292"))
     after = state.history(bundle, "u1", [], later(20))
     assert len(after.items) == len(before.items) + 1
-    last = (after.times[-1], after.prices[-1], after.quantities[-1], after.discounts[-1])
-    assert last == (later(10), 3.0, 2.0, 0.5)
+    last = (after.times[-1], after.prices[-1], after.quantities[-1], after.discounts[-1], after.stores[-1])
+    assert last == (later(10), 3.0, 2.0, 0.5, 40)
     assert after.offsets.tolist() == [0, len(after.items)]
 
 
@@ -87,6 +87,6 @@ def test_histories_are_ordered_whole_and_before_the_moment(bundle, events):
     found = state.history(bundle, "u1", [], now)
     assert (np.diff(found.times) >= 0).all()
     assert (found.times < now).all()
-    lengths = {len(getattr(found, name)) for name in ("items", "times", "prices", "quantities", "discounts")}
+    lengths = {len(getattr(found, name)) for name in ("items", "times", "prices", "quantities", "discounts", "stores")}
     assert lengths == {int(found.offsets[-1])}
     assert found.items.dtype == np.int32

@@ -20,6 +20,16 @@ CHECKED = Asset(name="checked", uri="recloop://checked", group="recloop")
 RELEASE = Asset(name="release", uri="recloop://release", group="recloop")
 RECOMMENDATIONS = Asset(name="recommendations", uri="recloop://recommendations", group="recloop")
 
+
+def notify(context: Any) -> None:
+    """Tell whom the scenario's section notify names that a task has failed for good."""
+    from recloop_pipelines.notifying import failed
+    from recloop_pipelines.places import configuration
+
+    task_instance = context["task_instance"]
+    failed(configuration(_scenario(context)), task_instance.task_id, context.get("exception") or "without an error")
+
+
 OPTIONS: dict[str, Any] = {
     "catchup": False,
     "max_active_runs": 1,
@@ -30,6 +40,7 @@ OPTIONS: dict[str, Any] = {
         "retry_delay": timedelta(seconds=5),
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=5),
+        "on_failure_callback": notify,
         "retry_policy": ExceptionRetryPolicy(
             rules=[RetryRule(exception="recloop.errors.Permanent", action=RetryAction.FAIL)]
         ),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from recloop.artifacts import Draft, publishing, read_manifest
 from recloop.config import Config
 from recloop.errors import QualityFailed
-from recloop_pipelines import privacy, quarantine, streaming
+from recloop_pipelines import notifying, privacy, quarantine, streaming
 from recloop_pipelines.places import absolute, announce, latest, relative, required
 from recloop_pipelines.settings import opened, settings
 from recloop_pipelines.source import collected, undeleted
@@ -84,6 +84,7 @@ def check(*, config: Config, out: str, events: str = "") -> str:
     docs = _docs(config, out)
     allowed, repaired = quarantine.allowed(config), quarantine.repaired(config)
     told = config.quality.model_dump(mode="json") | {"allowed": sorted(allowed), "repaired": repaired}
+    told |= {"contract": config.data.contract.model_dump(mode="json")}
     with (
         publishing(out, kind="checked", parents={"events": source}, config=told) as draft,
         _setting_aside(config, docs),
@@ -96,10 +97,12 @@ def check(*, config: Config, out: str, events: str = "") -> str:
             seed=config.seed,
             before=_before(config, allowed),
             docs=docs,
+            contract=config.data.contract,
         )
         checked.save(draft.path)
         draft.metrics |= {"rows": checked.events.height, "quarantined": checked.quarantine.height}
     announce(config, "checked", out)
+    notifying.breached(config, checked.verdict.breaches)
     return out
 
 

@@ -2,8 +2,12 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from listeners import webhook
+from recloop_pipelines.settings import settings
 
 DAGS = Path(__file__).parents[2] / "dags"
 FILES = sorted(p for p in DAGS.glob("*.py") if p.stem != "recloop_airflow")
@@ -26,6 +30,7 @@ for dag in made:
         doc=dag.doc_md, tags=sorted(dag.tags), owner=dag.owner, params={{k: dag.params.get_param(k).schema for k in dag.params}},
         tasks=[t.task_id for t in dag.tasks], outlets=sorted({{a.name for t in dag.tasks for a in t.outlets}}),
         docs=[bool(t.doc_md) for t in dag.tasks], retries=[t.retries for t in dag.tasks],
+        told=[[f.__name__ for f in t.on_failure_callback] for t in dag.tasks],
         policy=[t.retry_policy.rules[0].action.value for t in dag.tasks],
         links=[[link.name for link in t.operator_extra_links] for t in dag.tasks],
         woken_by=sorted(a.name for a in dag.timetable.asset_condition.objects), active=dag.max_active_runs)
@@ -76,6 +81,29 @@ def test_permanent_errors_fail_at_once_and_others_are_retried(parsed):
     for name, dag in parsed["dags"].items():
         assert set(dag["policy"]) == {"fail"}, name
         assert set(dag["retries"]) == {3}
+
+
+def test_a_task_that_fails_for_good_is_told(parsed):
+    assert all(told == ["notify"] for dag in parsed["dags"].values() for told in dag["told"])
+
+
+def test_the_callback_tells_the_scenario_of_the_run(shop, monkeypatch):
+    import recloop_airflow
+
+    monkeypatch.setenv("RECLOOP_CONFIGS", str(shop.parent))
+    settings.cache_clear()
+    with webhook() as (url, got):
+        shop.write_text(shop.read_text() + f"notify: {{webhook: '{url}'}}\n")
+        task = SimpleNamespace(task_id="fit")
+        recloop_airflow.notify(
+            {
+                "task_instance": task,
+                "params": {"scenario": "shop"},
+                "triggering_asset_events": {},
+                "exception": OSError("full"),
+            }
+        )
+    assert got[0]["text"] == "shop: fit failed\nfull"
 
 
 def test_one_run_of_a_dag_at_a_time(parsed):

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
+from recloop.config.contract import ContractConfig, NotifyConfig
 from recloop.config.counting import (
     AlsConfig,
     ContentConfig,
@@ -42,6 +43,7 @@ __all__ = [
     "Config",
     "ContentConfig",
     "ContextName",
+    "ContractConfig",
     "DINConfig",
     "DNNConfig",
     "DataConfig",
@@ -63,6 +65,7 @@ __all__ = [
     "MultiTaskConfig",
     "NCFConfig",
     "NeuMFConfig",
+    "NotifyConfig",
     "PrivacyConfig",
     "QualityConfig",
     "RankerConfig",
@@ -89,6 +92,7 @@ class Config(Section):
     data: DataConfig
     privacy: PrivacyConfig = PrivacyConfig()
     quality: QualityConfig = QualityConfig()
+    notify: NotifyConfig = NotifyConfig()
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
     trainer: TrainerConfig = TrainerConfig()

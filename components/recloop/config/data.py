@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 
 from recloop.columns import EVENT_COLUMNS, ITEM_COLUMNS, REASONS
+from recloop.config.contract import ContractConfig
 from recloop.config.section import Section
 from recloop.config.streams import KafkaConfig
 from recloop.config.watching import WatchConfig
@@ -64,6 +65,7 @@ class DataConfig(Section):
     """as `events`; where it is not set, the catalogue is what `item_columns` finds in the events themselves"""
     database: Database = None
     kafka: KafkaConfig = KafkaConfig()
+    contract: ContractConfig = ContractConfig()
     layout: LayoutName = "plain"
     """table, database: one row an event, or the export of a known system"""
     columns: dict[EventColumn, str] = Field(default_factory=dict)

@@ -1,16 +1,18 @@
 """events -> checked: rows judged one by one, then the table as a whole."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from recloop.config import QualityConfig
+from recloop.config import ContractConfig, QualityConfig
 from recloop.data.events import reject
 from recloop.data.profile import Profile, profile
 from recloop.errors import QualityFailed
+from recloop.quality.contract import CONTRACT, Promise, contract_suite, promises, sentences
 from recloop.quality.reports import Result, run
 from recloop.quality.suites import (
     BAD_SHARE,
@@ -26,6 +28,9 @@ from recloop.quality.suites import (
 from recloop.quality.watch.arrivals import LastCheck
 from recloop.quality.watch.watch import Watch, watch
 
+FREE = ContractConfig()
+"""a source that promises nothing"""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -38,6 +43,8 @@ class Verdict:
     results: tuple[Result, ...]
     watch: Watch
     """the days that are new, against those before"""
+    breaches: tuple[str, ...] = ()
+    """one sentence a promise of the source that is not kept"""
 
     def save(self, path: Path) -> None:
         """Write canonical JSON, without the profile."""
@@ -46,6 +53,7 @@ class Verdict:
             "reasons": self.reasons,
             "results": [asdict(r) for r in self.results],
             "days": {"judged": len(self.watch.days), "note": self.watch.note},
+            "contract": [r.column for r in self.results if r.suite == CONTRACT and not r.ok],
             "findings": [finding.sentence for finding in self.watch.findings],
         }
         path.write_text(json.dumps(body, sort_keys=True, indent=1) + "\n")
@@ -93,6 +101,7 @@ def judge(
     seed: int,
     before: Before,
     docs: Path,
+    contract: ContractConfig = FREE,
 ) -> Checked:
     """Events as read and items -> Checked.
 
@@ -101,7 +110,19 @@ def judge(
     """
     good, quarantine = reject(events, items, config=config, now=now)
     seen = watch(good, quarantine, items, config=config.watch, now=now, previous=before.days, allowed=before.allowed)
-    verdict = check(good, quarantine, items, config=config, seed=seed, previous=before.profile, seen=seen, docs=docs)
+    promised = promises(good, items, contract, now=now)
+    verdict = check(
+        good,
+        quarantine,
+        items,
+        config=config,
+        seed=seed,
+        previous=before.profile,
+        seen=seen,
+        docs=docs,
+        contract=contract,
+        promised=promised,
+    )
     if not verdict.ok:
         quarantine.write_parquet(docs / "quarantine.parquet")
         seen.rows.write_parquet(docs / "findings.parquet")
@@ -120,8 +141,10 @@ def check(
     previous: Profile | None,
     seen: Watch,
     docs: Path,
+    contract: ContractConfig = FREE,
+    promised: Sequence[Promise] = (),
 ) -> Verdict:
-    """Judged rows -> Verdict: the profile of all rows, a seeded sample of the good ones, and the new days."""
+    """Judged rows -> Verdict: the profile of all rows, a seeded sample of the good ones, the new days, the contract."""
     found = profile(good, quarantine, items)
     sample = good.sample(min(config.sample_rows, good.height), seed=seed)
     suites = {
@@ -131,11 +154,21 @@ def check(
     if seen.scores:
         days = days_frame(seen)
         suites[DAYS] = (days_suite(days), days)
-    results = run(suites, docs=docs)
-    failed = [_sentence(r, found) for r in results if not r.ok and r.suite != DAYS]
+    if promised:
+        suites[CONTRACT] = contract_suite(promised)
+    results = tuple(map(_ageless, run(suites, docs=docs)))
+    failed = [_sentence(r, found) for r in results if not r.ok and r.suite not in {DAYS, CONTRACT}]
     if config.watch.act == "stop":
         failed += [finding.sentence for finding in seen.findings if finding.stops]
-    return Verdict(ok=not failed, reasons=tuple(failed), profile=found, results=results, watch=seen)
+    breaches = sentences(promised, contract)
+    if contract.act == "stop":
+        failed += breaches
+    return Verdict(not failed, tuple(failed), found, results, seen, breaches)
+
+
+def _ageless(result: Result) -> Result:
+    """A result of the contract without its figures, of which an age is another at every try of the same check."""
+    return replace(result, examples=()) if result.suite == CONTRACT else result
 
 
 def _sentence(result: Result, found: Profile) -> str:

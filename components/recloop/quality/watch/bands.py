@@ -9,11 +9,15 @@ MAD = 1.4826
 """median absolute deviation -> standard deviation of a normal distribution"""
 WIDTHS = 5.0
 """robust standard deviations that a limit is away"""
-TAIL = 1.5
-"""a limit is also this many times as far as the 95 % of the history that are nearest"""
+TAIL = 0.1
+"""share of the history, the days furthest off, from which its tail is read"""
+RARE = 1e-3
+"""chance of such a day, were the tail exponential; nearer than five deviations where it is a normal distribution's"""
 LEARNT = 28
 """days without which nothing is judged"""
 RECENT = 28
+FRESH = 7
+"""newest days that the width is not learnt from, so that a fault that lasts does not widen its own limits"""
 
 Values = NDArray[np.float64]
 
@@ -32,12 +36,12 @@ class Band:
 
 
 def band(
-    history: Values, weekdays: NDArray[np.int64], weekday: int, *, floor: float, reach: float = 0.0
+    history: Values, weekdays: NDArray[np.int64], weekday: int, *, floor: float, side: str = "both", reach: float = 0.0
 ) -> Band | None:
     """A figure's history with its weekdays -> Band of a day of `weekday`; None where fewer than 28 days are known.
 
-    `floor`: no limit is nearer. `reach`: of the figure's own sampling, independent of the days' spread (variances add).
-    NaN is unknown.
+    `floor`: no limit is nearer. `side`: high or low, for a figure of which only such days count.
+    `reach`: of the figure's own sampling, independent of the days' spread (variances add). NaN is unknown.
     """
     known = ~np.isnan(history)
     history, weekdays = history[known], weekdays[known]
@@ -50,6 +54,25 @@ def band(
         effect[day] = np.median(of_day) - middle if len(of_day) >= 4 else 0.0
     level = history - effect[weekdays]
     centre = float(np.median(level[-RECENT:]))
-    off = np.abs(level - np.median(level))
-    spread = max(WIDTHS * MAD * float(np.median(off)), TAIL * float(np.quantile(off, 0.95)))
+    off = _off(level[:-FRESH], side)
+    spread = max(WIDTHS * MAD * float(np.median(off)), tail(off))
     return Band(expected=centre + float(effect[weekday]), reach=float(np.hypot(max(spread, floor), reach)))
+
+
+def _off(level: Values, side: str) -> Values:
+    """How far days were from the middle, of those on a side: a skewed figure is not judged by its other one."""
+    off = level - np.median(level)
+    of_side = off[off >= 0] if side == "high" else off[off <= 0] if side == "low" else off
+    return np.abs(of_side)
+
+
+def tail(off: Values) -> float:
+    """Deviations -> the one that a day exceeds with a chance of 1 in 1,000, were their tail exponential.
+
+    Peaks over a threshold, whose mean excess is read from the median, so that single wild days do not move it; a normal
+    distribution gives 3.7 standard deviations. Coles, An Introduction to Statistical Modeling of Extreme Values (2001), 4.3.
+    """
+    ordered = np.sort(off)
+    threshold, *beyond = ordered[-1 - round(TAIL * len(off)) :]
+    mean = float(np.median(beyond) - threshold) / np.log(2)
+    return float(threshold) + mean * float(np.log(TAIL / RARE))

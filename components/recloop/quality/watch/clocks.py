@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from recloop.quality.watch.shares import Days, Grid, Values, trailing
+from recloop.quality.watch.shares import Days, Grid, Values, trailing, usual
 from recloop.quality.watch.window import DAY, DAY_SLOTS, KEY, USERS
 
 PRIOR = 0.5
@@ -27,8 +27,8 @@ def shifted(grid: Grid) -> Values:
     The usual shares of the hours, moved, against the same where they are; negative on days that need no move.
     """
     total = np.maximum(trailing(grid.counts.sum(1, keepdims=True)), 1.0)
-    usual = np.log(trailing(grid.shares) + PRIOR / total)  # [days, 24]
-    moved = [(grid.counts * (np.roll(usual, lag, 1) - usual)).sum(1) for lag in range(1, 24)]  # 23 of [days]
+    known = np.log(usual(grid) + PRIOR / total)  # [days, 24]
+    moved = [(grid.counts * (np.roll(known, lag, 1) - known)).sum(1) for lag in range(1, 24)]  # 23 of [days]
     return np.where(grid.counts.sum(1) > 0, np.max(moved, axis=0), np.nan)
 
 
@@ -37,13 +37,13 @@ def longest(grid: Grid) -> tuple[Values, NDArray[np.int64]]:
 
     Gaps between visits are exponential on a clock that runs as visits usually come, so the longest of n is about log n.
     """
-    usual = trailing(grid.shares) * grid.counts.sum(1, keepdims=True)
-    until = np.cumsum(np.nan_to_num(usual), 1)  # [days, slots]
+    expected = usual(grid) * grid.counts.sum(1, keepdims=True)
+    until = np.cumsum(np.nan_to_num(expected), 1)  # [days, slots]
     ends = np.where(grid.counts > 0, until, 0.0)
     since = np.maximum.accumulate(np.hstack([np.zeros((len(ends), 1)), ends[:, :-1]]), 1)
-    lack = np.where(grid.counts > 0, until - usual - since, until - since)
+    lack = np.where(grid.counts > 0, until - expected - since, until - since)
     first = np.where(since[np.arange(len(lack)), lack.argmax(1)] == since.T, 1, 0).argmax(0)
-    return np.where(np.isnan(usual).any(1), np.nan, lack.max(1)), first
+    return np.where(np.isnan(expected).any(1), np.nan, lack.max(1)), first
 
 
 def told(slot: int) -> str:

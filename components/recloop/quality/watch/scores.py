@@ -60,6 +60,7 @@ def _judged(
         figures.weekdays[start:at],
         int(figures.weekdays[at]),
         floor=check.floor,
+        side=check.side,
         reach=_sampling(check, learnt[start:at], float(figures.values["rows"][at])),
     )
     if limits is None or np.isnan(values[at]):

@@ -56,9 +56,15 @@ def trailing(values: Values, back: int = BACK) -> Values:
     return found
 
 
+def usual(grid: Grid) -> Values:
+    """Mean shares of the 28 days before, which are 1 in all also where some of those days had no row; NaN before them."""
+    mean = trailing(grid.shares)
+    return np.asarray(mean / np.where(mean.sum(1) > 0, mean.sum(1), 1.0)[:, None])  # [days, groups]
+
+
 def distance(grid: Grid) -> Values:
     """Half the sum of differences of the day's shares and the mean shares before: 0 alike, 1 nothing in common."""
-    apart = np.abs(grid.shares - trailing(grid.shares)).sum(1) / 2  # [days]
+    apart = np.abs(grid.shares - usual(grid)).sum(1) / 2  # [days]
     return np.where(grid.counts.sum(1) > 0, apart, np.nan)
 
 
@@ -67,10 +73,9 @@ def quiet(grid: Grid) -> tuple[Values, NDArray[np.int64]]:
 
     What to expect of the stretch follows from the day's other hours.
     """
-    usual = trailing(grid.shares)
     stretches = [np.roll(np.arange(24) < hours, start) for hours in QUIET for start in range(25 - hours)]
     inside = np.stack(stretches, 1).astype(float)  # [hours, stretches]
-    had, share = grid.counts @ inside, usual @ inside  # [days, stretches]
+    had, share = grid.counts @ inside, usual(grid) @ inside  # [days, stretches]
     expected = (grid.counts.sum(1, keepdims=True) - had) * share / np.maximum(1 - share, 0.05)
     lack = (expected - had) / np.sqrt(expected + 1)
     return lack.max(1), inside[:, np.nan_to_num(lack).argmax(1)].argmax(0)
@@ -86,9 +91,9 @@ def silence(grid: Grid) -> tuple[Values, NDArray[np.int64]]:
     level = trailing(total)
     worst, dispersion = np.zeros_like(grid.counts), _dispersion(grid.counts)
     for span in SPANS:
-        had, usual = _summed(grid.counts, span), _before(trailing(grid.counts), span)
+        had, mean = _summed(grid.counts, span), _before(trailing(grid.counts), span)
         scale = _summed(total, span) / np.maximum(_before(level, span) * span, 1)
-        expected = usual * span * np.minimum(scale, 1.5)
+        expected = mean * span * np.minimum(scale, 1.5)
         wide = np.maximum(_before(dispersion, span), 1.0)
         chance = gammaincc(had / wide + 1, np.maximum(expected, 1e-9) / wide)
         worst = np.maximum(worst, np.nan_to_num(-np.log10(np.maximum(chance, 1e-30))))

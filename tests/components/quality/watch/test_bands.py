@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recloop.quality.watch.bands import band
+from recloop.quality.watch.bands import band, tail
 
 WEEK = np.arange(84) % 7
 
@@ -60,3 +60,19 @@ def test_a_shifted_history_shifts_the_band(values, by):
 
 def test_a_figures_sampling_widens_its_limits_as_independent_errors_do():
     assert band(np.ones(84), WEEK, 0, floor=3.0, reach=4.0).reach == 5.0
+
+
+def test_a_fault_that_lasts_for_days_does_not_widen_its_own_limits():
+    history = np.ones(84)
+    history[-6:] = 50.0
+    assert band(history, WEEK, 0, floor=0.1).reach == 0.1
+
+
+def test_a_skewed_figure_is_judged_by_the_side_that_counts():
+    history = np.where(np.arange(84) % 2 == 0, 1.0, 1.0 - np.arange(84) / 10)
+    assert band(history, WEEK, 0, floor=0.1, side="high").reach < band(history, WEEK, 0, floor=0.1, side="low").reach
+
+
+def test_the_tail_of_an_exponential_figure_is_read_from_its_peaks():
+    even = -np.log(1 - (np.arange(2000) + 0.5) / 2000)
+    assert tail(even) == pytest.approx(np.log(1000), rel=0.02)

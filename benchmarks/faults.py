@@ -42,6 +42,8 @@ PLACES = 2
 """days into which each fault is planted at each strength"""
 SILENT = 14
 """days after which a shop that sent nothing was silent in truth"""
+STEP = 7
+"""clean days that one check judges, each by the days before it"""
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,14 @@ def shop(scenario: str) -> Shop:
     return Shop(raw, good, quarantine.with_columns(day), items, quality, int(good["day"][0]))
 
 
-def run(shop: Shop, day: int, batch: Batch | None = None) -> Watch:
-    """The check of the delivery of the last day after clean ones of every day before."""
+def run(shop: Shop, day: int, batch: Batch | None = None, *, since: int = 1) -> Watch:
+    """The check of the delivery of the last day, or days, after clean ones of every day before."""
     planted = batch or delivery(shop, day)
     fresh, refused = reject(planted.events, planted.items, config=shop.quality, now=end(shop, day))
     good = pl.concat([upto(shop.good, day - 7).drop("day"), fresh])
     quarantine = pl.concat([shop.quarantine.filter(pl.col("day") < day - 6).drop("day"), refused])
     return watch(
-        good, quarantine, planted.items, config=shop.config, now=end(shop, day), previous=checked(shop, day - 1)
+        good, quarantine, planted.items, config=shop.config, now=end(shop, day), previous=checked(shop, day - since)
     )
 
 
@@ -119,8 +121,8 @@ def end(shop: Shop, day: int) -> datetime:
 
 
 def clean(shop: Shop, days: list[int]) -> tuple[list[Finding], list[Finding]]:
-    """Findings of a daily run on each clean day: false ones, and those of shops that in truth fell silent."""
-    found = [f for day in told(days, "clean days") for f in run(shop, day).findings]
+    """Findings of clean days, each judged by the days before it: false ones, and shops that in truth fell silent."""
+    found = [f for last in told(days[STEP - 1 :: STEP], "clean weeks") for f in run(shop, last, since=STEP).findings]
     return [f for f in found if not silent(shop, f)], [f for f in found if silent(shop, f)]
 
 

@@ -74,5 +74,5 @@ def tail(off: Values) -> float:
     """
     ordered = np.sort(off)
     threshold, *beyond = ordered[-1 - round(TAIL * len(off)) :]
-    mean = float(np.median(beyond) - threshold) / np.log(2)
-    return float(threshold) + mean * float(np.log(TAIL / RARE))
+    mean = (np.median(beyond) - threshold) / np.log(2)
+    return float(threshold + mean * np.log(TAIL / RARE))

@@ -2,25 +2,24 @@
 
 import hashlib
 import hmac
-import json
-import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol, get_args
 
 from fastapi import Request
+from pydantic import Field, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from recloop.errors import BadConfig
 
-SCOPES = ("read", "write", "admin")
+Scope = Literal["read", "write", "admin"]
+SCOPES = get_args(Scope)
 RECOMMEND = "recommend"
 """what anybody may without a key, unless the configuration asks for the scope read"""
 ANYBODY = "anybody on this machine"
 """who asks a service without keys"""
-HASH = re.compile("[0-9a-f]{64}")
 May = Callable[[Request, str], None]
 """request, scope: raises 401 or 403"""
 
@@ -29,10 +28,10 @@ May = Callable[[Request, str], None]
 class Key:
     """A key by the hash of its secret."""
 
-    name: str
-    sha256: str
-    scopes: tuple[str, ...]
-    per_minute: int | None = None
+    name: Annotated[str, Field(min_length=1)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    scopes: Annotated[tuple[Scope, ...], Field(min_length=1)]
+    per_minute: Annotated[int, Field(gt=0)] | None = None
     """requests; None: the limit of the configuration"""
     public: bool = False
     """it stands in a web page: it is limited by address, and its callers do not tell the time of bots"""
@@ -53,6 +52,10 @@ class Known(Protocol):
         """The key of a secret; None where it is unknown."""
 
 
+FILE = TypeAdapter(Annotated[tuple[Key, ...], Field(min_length=1)])
+"""what a keys file holds"""
+
+
 @dataclass(frozen=True)
 class Keys:
     """Who may do what."""
@@ -61,17 +64,14 @@ class Keys:
 
     @classmethod
     def load(cls, path: Path) -> "Keys":
-        """JSON list of {name, sha256, scopes} -> Keys. Raises BadConfig."""
+        """JSON list of {name, sha256, scopes, ...} -> Keys. Raises BadConfig."""
         try:
-            keys = tuple(_key(raw) for raw in json.loads(path.read_text()))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadConfig(f"{path} is no list of keys with name, sha256 and scopes: {error}") from error
-        unhashed = [k.name for k in keys if not HASH.fullmatch(str(k.sha256))]
-        if unhashed or not keys:
-            raise BadConfig(f"{path} has {len(keys)} keys; those of {unhashed} have no sha256 of 64 hex digits.")
-        wrong = [s for k in keys for s in k.scopes if s not in SCOPES]
-        if wrong:
-            raise BadConfig(f"{path} names the scopes {wrong}; the scopes are {', '.join(SCOPES)}.")
+            keys = FILE.validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise BadConfig(f"{path} is no list of keys with name, sha256 and scopes. {_wrong(error)}") from None
+        open_ = [key.name for key in keys if key.public and "admin" in key.scopes]
+        if open_:
+            raise BadConfig(f"{path}: {', '.join(open_)} stands in a web page: it cannot have the scope admin.")
         return cls(keys)
 
     @property
@@ -89,7 +89,7 @@ def hashed(
     name: str, secret: str, scopes: tuple[str, ...], *, per_minute: int | None = None, public: bool = False
 ) -> dict[str, Any]:
     """What the keys file holds of one key."""
-    key = asdict(Key(name, _sha256(secret), scopes, per_minute, public)) | {"scopes": list(scopes)}
+    key = {"name": name, "sha256": _sha256(secret), "scopes": list(scopes), "per_minute": per_minute, "public": public}
     return {field: value for field, value in key.items() if value not in (None, False)}
 
 
@@ -132,8 +132,11 @@ def secret_of(headers: Headers) -> str:
     return bearer.strip() if kind.lower() == "bearer" else headers.get("x-api-key", "")
 
 
-def _key(raw: dict[str, Any]) -> Key:
-    return Key(raw["name"], raw["sha256"], tuple(raw["scopes"]), raw.get("per_minute"), bool(raw.get("public", False)))
+def _wrong(error: OSError | ValidationError) -> str:
+    """What is wrong, by place; never the value, which may be a secret."""
+    if isinstance(error, OSError):
+        return str(error)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'The file'}: {one['msg']}" for one in error.errors())
 
 
 def _sha256(secret: str) -> str:

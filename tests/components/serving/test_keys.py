@@ -60,3 +60,27 @@ def test_a_keys_file_that_is_wrong_is_refused(tmp_path, content):
     (tmp_path / "keys.json").write_text(content)
     with pytest.raises(BadConfig, match=r"keys\.json"):
         Keys.load(tmp_path / "keys.json")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"per_minute": "many"}, "0.per_minute"),
+        ({"per_minute": 0}, "greater than 0"),
+        ({"scopes": ["admin"], "public": True}, "shop stands in a web page"),
+        ({"public": "nobody"}, "0.public"),
+        ({"scopes": []}, "0.scopes"),
+    ],
+)
+def test_what_a_hand_wrote_into_the_keys_file_is_checked_before_it_counts(tmp_path, fields, said):
+    key = {"name": "shop", "sha256": hashlib.sha256(b"a").hexdigest(), "scopes": ["read"]} | fields
+    (tmp_path / "keys.json").write_text(json.dumps([key]))
+    with pytest.raises(BadConfig, match=said):
+        Keys.load(tmp_path / "keys.json")
+
+
+def test_a_secret_in_the_place_of_its_hash_is_not_repeated(tmp_path):
+    (tmp_path / "keys.json").write_text(json.dumps([{"name": "a", "sha256": "plain secret", "scopes": ["read"]}]))
+    with pytest.raises(BadConfig) as caught:
+        Keys.load(tmp_path / "keys.json")
+    assert "plain secret" not in str(caught.value)

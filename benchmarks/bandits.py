@@ -17,11 +17,10 @@ import numpy as np
 
 from recloop.bandits.confidence import KINDS, intervals
 from recloop.bandits.estimators import NAMES, effective_rows, terms
+from recloop.bandits.held import held
 from recloop.bandits.logged import open_bandit, refitted, rounds, thompson_target
 from recloop.bandits.policies import policy
 from recloop.bandits.simulator import World, logs, regret, truth
-from recloop.bandits.slates import Slates
-from recloop.bandits.slates import rounds as slate_rounds
 
 SEED = 12345
 BLIND = "mean of the log, whatever the policy"
@@ -123,51 +122,22 @@ def _bounds(log, target, seed, times, *, refit):
 def slate_coverage(*, n_logs, n, times):
     """As coverage, for slates of 3 out of 20 in a world of contexts: softmax over noisy scores logged, others judged."""
     world = World.drawn(n_arms=20, d=4, k=3, seed=SEED)
-    judged = ("top_k", "epsilon_greedy=0.2", "softmax=0.5", "uniform")
-    every = [
-        world.contexts(200_000, np.random.default_rng([SEED, 1]))[n * start : n * (start + 1)]
-        for start in range(n_logs)
-    ]
-    for name in judged:
-        own, logging = policy(name), policy("softmax=1")
-        wanted = [value_of(world, own, contexts, seed) for seed, contexts in enumerate(every)]
-        value, held, off = float(np.mean(wanted)), np.zeros(len(NAMES)), np.zeros((n_logs, len(NAMES)))
-        for seed, contexts in enumerate(every):
-            rng = np.random.default_rng([SEED, 2, seed])
-            attraction = world.attraction(contexts)
-            scores = scores_of(attraction, contexts)
-            slate = logging.choose(scores, 3, rng)
-            clicks = world.clicks(attraction, slate.places, rng)
-            items = np.tile(np.arange(1, 21), (n, 1))
-            names = tuple(f"i{arm:02}" for arm in range(20))
-            log = Slates(scores, items, slate.places, slate.propensities, clicks, np.arange(n), names)
-            seen = slate_rounds(log, own, seed=seed)
-            found = intervals([terms(one, seen) for one in NAMES], seen.clusters, times=times, seed=seed)
-            held += [one.low <= value <= one.high for one in found]
-            off[seed] = [one.value / value - 1 for one in found]
-        for at, one in enumerate(NAMES):
+    for name in ("top_k", "epsilon_greedy=0.2", "softmax=0.5", "uniform"):
+        for own in held(
+            world, policy("softmax=1"), policy(name), names=NAMES, n_logs=n_logs, n=n, times=times, seed=SEED
+        ):
+            off = own.values / own.truth - 1
             say(
                 what="slates",
                 protocol=f"{n_logs} logs of {n} answers, 3 of 20 items, softmax=1 -> {name}, bootstrap",
-                model=one,
-                truth=value,
-                bias=off[:, at].mean(),
-                rmse=float(np.sqrt((off[:, at] ** 2).mean())),
-                coverage=held[at] / n_logs,
-                n=n_logs,
+                model=own.name,
+                truth=own.truth,
+                bias=off.mean(),
+                rmse=float(np.sqrt((off**2).mean())),
+                coverage=own.holds.mean(),
+                n=len(own.values),
+                refused=own.refused,
             )
-
-
-def scores_of(attraction, contexts):
-    """What a fair ranker would say: the log-odds with an error that hangs on the user."""
-    return np.log(attraction / (1 - attraction)) + np.sin(3 * contexts[:, :1] + np.arange(attraction.shape[1]))
-
-
-def value_of(world, own, contexts, seed):
-    """Expected clicks a place of a policy."""
-    attraction = world.attraction(contexts)
-    chance = own.marginals(scores_of(attraction, contexts), world.k, np.random.default_rng([SEED, 3, seed]), times=20)
-    return float((chance * attraction[:, :, None] * world.examination).sum(axis=1).mean())
 
 
 def regrets(*, seeds, batches, size, picture):

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from recloop.columns import Columns
+from recloop.feedback.segments import ASKED
 
 User, Item, Time, Receipt = Columns.User, Columns.Item, Columns.Time, Columns.Receipt
 Release, Position, Origin = Columns.Release, Columns.Position, "origin"
@@ -66,8 +67,8 @@ def _before(bought: pl.DataFrame, touches: pl.DataFrame, *, by: list[str], windo
 def outcomes(answers: pl.DataFrame, attributed: pl.DataFrame, *, k: int, hours: float, until: datetime) -> pl.DataFrame:
     """What came of each answer whose window has closed at `until`, sorted by time and receipt.
 
-    receipt_id, user_id, release, time; shown: items among the first k; bought: distinct items of the purchases that
-    belong to it; hits: those credited among the first k; revenue; hit_revenue; gain: sum of 1 / log2(position + 1) over
+    receipt_id, user_id, release, time, asked (the kind of request); shown: items among the first k; bought: distinct items
+    of the purchases that belong to it; hits: those credited among the first k; revenue; hit_revenue; gain: sum of 1 / log2(position + 1) over
     the hits; ideal: the same sum for min(k, bought) items in front [Jarvelin & Kekalainen 2002].
     """
     within = pl.col(Position).is_not_null() & (pl.col(Position) <= k)
@@ -90,7 +91,12 @@ def outcomes(answers: pl.DataFrame, attributed: pl.DataFrame, *, k: int, hours: 
     )
     closed = answers.filter(pl.col(User).is_not_null() & (pl.col(Time) <= until - timedelta(hours=hours)))
     joined = closed.select(
-        Receipt, User, Release, Time, pl.col("items").list.len().clip(upper_bound=k).cast(pl.Int64).alias("shown")
+        Receipt,
+        User,
+        Release,
+        Time,
+        ASKED,
+        pl.col("items").list.len().clip(upper_bound=k).cast(pl.Int64).alias("shown"),
     ).join(counts, on=Receipt, how="left", maintain_order="left")
     filled = joined.with_columns(pl.col("bought", "hits", "revenue", "hit_revenue", "gain").fill_null(0))
     return filled.with_columns(_ideal(k)).sort(Time, Receipt)

@@ -1,4 +1,4 @@
-"""Outcomes of answers -> what the releases were worth: by release, by week and by age."""
+"""Outcomes of answers -> what the releases were worth: by release, by week, by age and by kind of request."""
 
 import json
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from recloop.columns import Columns
 from recloop.config import FeedbackConfig
 from recloop.feedback.clusters import Ratios, ratios
+from recloop.feedback.segments import ASKED, USUAL
 
 Time, Release = Columns.Time, Columns.Release
 Hit = pl.col("hits") > 0
@@ -56,7 +57,7 @@ class Decay:
 
 @dataclass(frozen=True)
 class Online:
-    """table: by (release, week, life), group, metric, value, low, high, answers, users, age_days (their mean)."""
+    """table: by (release, week, life, asked), group, metric, value, low, high, answers, users, age_days (their mean)."""
 
     table: pl.DataFrame
     decay: tuple[Decay, ...]
@@ -73,12 +74,14 @@ class Online:
 def measure(outcomes: pl.DataFrame, learnt: Mapping[str, datetime], config: FeedbackConfig, *, seed: int) -> Online:
     """Outcomes, with the control's hits as control_hits, and until when each release had learnt -> Online.
 
-    A life is a release and its age in whole weeks from that moment; releases that `learnt` does not name have none.
+    A life is a release and its age in whole weeks from that moment; releases that `learnt` does not name have none. Lives
+    and decay are those of the usual kind of request: that others are asked for more often ages nothing.
     """
     aged = _aged(outcomes, learnt)
-    parts = [_by(aged, by, config, seed) for by in ("release", "week", "life")]
+    parts = [_by(aged, by, config, seed) for by in ("release", "week", "life", ASKED)]
     releases = aged[Release].unique().sort().to_list()
-    decays = [d for name in releases if (d := decay(aged.filter(pl.col(Release) == name), config, seed=seed))]
+    usual = aged.filter(pl.col(ASKED) == USUAL)
+    decays = [d for name in releases if (d := decay(usual.filter(pl.col(Release) == name), config, seed=seed))]
     return Online(table=pl.concat(parts), decay=tuple(decays), answers=aged.height)
 
 
@@ -136,7 +139,7 @@ def _aged(outcomes: pl.DataFrame, learnt: Mapping[str, datetime]) -> pl.DataFram
     days = (pl.col(Time) - since).dt.total_seconds() / 86_400
     week = pl.col(Time).dt.truncate("1w").dt.strftime("%Y-%m-%d")
     age = (pl.col("age_days") / 7).floor().cast(pl.Int64).cast(pl.String).str.zfill(3)
-    life = pl.concat_str(Release, age, separator=" ")
+    life = pl.when(pl.col(ASKED) == USUAL).then(pl.concat_str(Release, age, separator=" "))
     return outcomes.with_columns(days.alias("age_days"), week.alias("week")).with_columns(life.alias("life"))
 
 

@@ -3,7 +3,8 @@
 Record formats, written by `recloop.serving.journal`; times in seconds since the epoch, UTC:
 
     {"kind": "answer", "receipt_id", "time", "user_id" (null: anonymous), "release", "generation",
-     "items": [ids], "scores": [floats], "origins": [names joined by "+"], "policy", "propensity"}
+     "items": [ids], "scores": [floats], "origins": [names joined by "+"], "policy", "propensity",
+     "request" (what was asked, without its defaults)}
     {"kind": "event", "event_id", "user_id", "item_id", "event", "time", "price", "quantity", "discount", "rating",
      "basket_id", "store_id", "flag" (only of an event that does not count: "bot" or "repeat")}
 
@@ -19,6 +20,8 @@ from recloop.columns import Columns
 from recloop.data.events import EVENT_SCHEMA
 from recloop.errors import BadData
 
+ASKED, USUAL = "asked", "for_you"
+"""the kind of request of an answer, and the one that a request need not name"""
 ANSWER_SCHEMA = pl.Schema(
     {
         Columns.Receipt: pl.String(),
@@ -31,6 +34,7 @@ ANSWER_SCHEMA = pl.Schema(
         "origins": pl.List(pl.String()),
         "policy": pl.String(),
         Columns.Propensity: pl.Float64(),
+        ASKED: pl.String(),
     }
 )
 """One row an answer; the three lists are best first and of one length."""
@@ -53,7 +57,8 @@ def frames(records: Iterable[Mapping[str, Any]]) -> tuple[pl.DataFrame, pl.DataF
         if kind not in kinds:
             raise BadData(f"A journal record is of kind {kind!r}; the kinds are answer and event. Its writer is newer.")
         kinds[kind].append(record)
-    answers = _table(kinds["answer"], ANSWER_SCHEMA, kind="answer", key=Columns.Receipt)
+    asked = [{**record, ASKED: (record.get("request") or {}).get("kind", USUAL)} for record in kinds["answer"]]
+    answers = _table(asked, ANSWER_SCHEMA, kind="answer", key=Columns.Receipt)
     sound = [record for record in kinds["event"] if not record.get("flag")]
     events = _table(sound, EVENT_SCHEMA, kind="event", key=Columns.EventId)
     return answers, events.with_columns(

@@ -11,11 +11,12 @@ START = datetime(2017, 7, 3, tzinfo=UTC)  # a Monday
 CONFIG = FeedbackConfig(bootstrap=200, compare_days=7)
 
 
-def outcome(user, day, *, hits=0, bought=2, release="A", control=1):
+def outcome(user, day, *, hits=0, bought=2, release="A", control=1, asked="for_you"):
     return {
         "receipt_id": f"{user}-{day}-{release}",
         "user_id": user,
         "release": release,
+        "asked": asked,
         "time": START + timedelta(days=day),
         "shown": 10,
         "bought": bought,
@@ -106,3 +107,18 @@ def test_saving_twice_writes_the_same_bytes_of_strict_json(tmp_path):
         measure(pl.from_dicts(ROWS).reverse(), LEARNT, CONFIG, seed=0).save(tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert "NaN" not in (tmp_path / "a").read_text()
+
+
+def test_kinds_of_request_are_told_apart_and_age_is_that_of_the_usual_one():
+    rows = [*ROWS, outcome("x", 0, asked="similar"), outcome("x", 9, hits=1, asked="similar")]
+    online = measure(pl.from_dicts(rows), LEARNT, CONFIG, seed=0)
+    assert table(online, "asked", "hit_rate") == {"for_you": 0.5, "similar": 0.5}
+    assert table(online, "life", "hit_rate") == pytest.approx({"A 000": 1.0, "A 001": 0.5})
+
+
+def test_more_of_another_kind_is_no_decay():
+    usual = [outcome(f"u{day}", day, hits=1) for day in range(20)]
+    other = [outcome(f"s{day}", day, asked="similar") for day in range(10, 20)]
+    with_others, alone = (measure(pl.from_dicts(rows), LEARNT, CONFIG, seed=0) for rows in (usual + other, usual))
+    assert with_others.decay == alone.decay
+    assert len(alone.decay) == 1

@@ -27,8 +27,14 @@ def test_an_answer_becomes_one_row_with_its_lists():
     assert answers.schema == ANSWER_SCHEMA
     assert answers.row(0, named=True) == {
         **{k: v for k, v in ANSWER.items() if k != "kind"},
+        "asked": "for_you",
         "time": datetime(2017, 7, 14, 2, 40, 0, 250_000, tzinfo=UTC),
     }
+
+
+def test_an_answer_tells_the_kind_of_its_request():
+    answers, _ = frames([ANSWER | {"request": {"user_id": "u", "kind": "similar"}}])
+    assert answers["asked"].to_list() == ["similar"]
 
 
 def test_an_event_gets_the_canonical_columns_and_defaults():

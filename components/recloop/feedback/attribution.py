@@ -68,8 +68,8 @@ def outcomes(answers: pl.DataFrame, attributed: pl.DataFrame, *, k: int, hours: 
     """What came of each answer whose window has closed at `until`, sorted by time and receipt.
 
     receipt_id, user_id, release, time, asked (the kind of request); shown: items among the first k; bought: distinct items
-    of the purchases that belong to it; hits: those credited among the first k; revenue; hit_revenue; gain: sum of 1 / log2(position + 1) over
-    the hits; ideal: the same sum for min(k, bought) items in front [Jarvelin & Kekalainen 2002].
+    of the purchases that belong to it; hits: those credited among the first k; revenue; hit_revenue; gain: sum of
+    1 / log2(position + 1) over the hits; ideal: the same sum for min(k, bought) items in front [Jarvelin & Kekalainen 2002].
     """
     within = pl.col(Position).is_not_null() & (pl.col(Position) <= k)
     items = (

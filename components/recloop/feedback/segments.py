@@ -11,7 +11,7 @@ Record formats, written by `recloop.serving.journal`; times in seconds since the
 `time` of an answer is the moment that the request names, so that a replay of old days lies on its own days.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -66,7 +66,7 @@ def frames(records: Iterable[Mapping[str, Any]]) -> tuple[pl.DataFrame, pl.DataF
     )
 
 
-def _table(records: list[Mapping[str, Any]], schema: pl.Schema, *, kind: str, key: str) -> pl.DataFrame:
+def _table(records: Sequence[Mapping[str, Any]], schema: pl.Schema, *, kind: str, key: str) -> pl.DataFrame:
     raw = pl.from_dicts(records, schema={**schema, Columns.Time: pl.Float64()}, strict=False)
     lacking = {c: n for c in REQUIRED[kind] if (n := raw[c].null_count())}
     if lacking:

@@ -7,10 +7,15 @@ import polars as pl
 import pytest
 
 from recloop.config import Config, load
+from recloop.serving.bundle import Bundle
+from recloop.serving.engine import Engine
+from recloop.serving.schemas import Ask
+from recloop.serving.state import State
 from recloop_pipelines.console import steps
 from recloop_pipelines.places import latest
+from recloop_pipelines.release import verdict
 from recloop_pipelines.run import run
-from recloop_pipelines.settings import settings
+from recloop_pipelines.settings import opened, settings
 from shops import events
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -93,6 +98,26 @@ def test_a_preset_runs_from_raw_files_to_the_gate(name, set_, write):
     with steps() as progress:
         outcome = run(config, name="one", steps=progress)
     assert outcome.artifacts["scorecard"] == latest(config, "scorecard")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["music", "news", "social"])
+def test_a_preset_of_a_made_up_set_is_released_and_answers(name):
+    config = load(CONFIGS / f"{name}.yaml")
+    with steps() as progress:
+        outcome = run(config, name="one", steps=progress)
+    assert outcome.released, verdict(config, outcome.artifacts["scorecard"])
+    user, answer = asked(Path(opened(outcome.artifacts["release"], kind="release").path))
+    assert len(answer["items"]) == 5, user
+
+
+def asked(folder):
+    """A release's first user, and what a service with that release answers them."""
+    bundle = Bundle.load(folder)
+    engine = Engine(State(), k=5, max_k=20)
+    engine.swap(bundle, digest="one", generation=1)
+    user = bundle.users.ids[0]
+    return user, engine.recommend(Ask(user_id=user), now=bundle.end + 60.0)
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)

@@ -42,6 +42,13 @@ class AlsConfig(Section):
     rounds: int = Field(15, gt=0)
 
 
+class FreshnessConfig(Section):
+    """How fast items grow old: the parts `trending` and `fresh` of the hybrid."""
+
+    half_life_hours: float = Field(24.0, gt=0)
+    """in which attention halves"""
+
+
 class NCFConfig(Section):
     """Neural collaborative filtering: what its four kinds share."""
 
@@ -136,6 +143,9 @@ HybridPart = Literal[
     "content",
     "ease",
     "als",
+    "trending",
+    "fresh",
+    "friends",
 ]
 
 
@@ -143,7 +153,8 @@ class HybridConfig(Section):
     """A blend of several scores; the settings of a part are those of its own kind."""
 
     parts: tuple[HybridPart, ...] = ("sasrec", "after", "next", "before", "cosine", "two_hop", "popularity", "content")
-    """after, next, before: counts around the last items; cosine: counts by popularity; taken: the user's own items"""
+    """after, next, before: counts around the last items; cosine: counts by popularity; taken: the user's own items;
+    trending: events by their age; fresh: how new the item is; friends: whom those that the user follows follow"""
     sequences: int = Field(1, gt=0)
     """sequence models of different seeds, averaged"""
     candidates: int = Field(60, gt=0)
@@ -153,6 +164,8 @@ class HybridConfig(Section):
     lengths: tuple[int, ...] = (5, 10)
     """histories up to each of these have weights of their own, and longer ones"""
     l2: float = Field(1e-3, ge=0)
+    habit_days: float = Field(60.0, gt=0)
+    """half-life of the user's own events in `taken`"""
     repeats: bool = False
     """also learn from items that the user took before"""
 

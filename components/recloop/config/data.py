@@ -57,10 +57,11 @@ Database = Annotated[str | None, AfterValidator(_without_password)]
 class DataConfig(Section):
     """events: where they come from."""
 
-    source: Literal["complete_journey", "table", "database", "kafka", "sequences", "public"] = "table"
+    source: Literal["complete_journey", "table", "database", "kafka", "sequences", "public", "made_up"] = "table"
     events: str | None = None
     """table: CSV, Parquet or JSON lines; a path, a folder or s3://. database: a table or a SELECT. sequences: a file of
-    lines `user item item ...`. kafka: kafka://host:port/topic. public: the name of a public data set (`recloop data list`)"""
+    lines `user item item ...`. kafka: kafka://host:port/topic. public: the name of a public data set (`recloop data list`).
+    made_up: music, news or social"""
     items: str | None = None
     """as `events`; where it is not set, the catalogue is what `item_columns` finds in the events themselves"""
     database: Database = None

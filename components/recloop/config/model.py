@@ -8,6 +8,7 @@ from recloop.config.counting import (
     AlsConfig,
     ContentConfig,
     EaseConfig,
+    FreshnessConfig,
     GMFConfig,
     HybridConfig,
     ItemToItemConfig,
@@ -60,6 +61,7 @@ class ModelConfig(Section):
     ease: EaseConfig = EaseConfig()
     als: AlsConfig = AlsConfig()
     hybrid: HybridConfig = HybridConfig()
+    freshness: FreshnessConfig = FreshnessConfig()
     mf: MFConfig = MFConfig()
     gmf: GMFConfig = GMFConfig()
     mlp: MLPConfig = MLPConfig()

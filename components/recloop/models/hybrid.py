@@ -19,6 +19,8 @@ from recloop.models.blend_content import Likeness
 from recloop.models.counts import ItemToItem, following, recent, tie_breaker
 from recloop.models.encoder import Encoder
 from recloop.models.family import facts_of
+from recloop.models.freshness import Freshness
+from recloop.models.friends import Friends
 from recloop.models.scorer import F32, Scorer
 
 BLEND, TAKEN = "blend.json", "hybrid_taken.npy"
@@ -27,8 +29,6 @@ GAIN, COSINE_GAIN = 4.0, 20.0
 """of counts and of cosines before their logarithm"""
 NEXT, NEXT_DECAY = 2, 0.4
 """last items that the part `next` looks at"""
-HALF_LIFE = 60.0
-"""of the user's own events, in days"""
 SHRINK = 2.0
 BACK = 0.5
 """of a pair the other way round, in cosines"""
@@ -45,8 +45,8 @@ class Counted:
     tie: F32
     config: ItemToItemConfig
 
-    def parts(self) -> dict[str, Part]:
-        """Parts by name; nothing is computed before a part is asked."""
+    def parts(self, habit_days: float) -> dict[str, Part]:
+        """Parts by name; nothing is computed before a part is asked. habit_days: half-life of the user's own events."""
         n, history, decay = len(self.events), self.config.history, self.config.decay
 
         def log(weights: sparse.csr_matrix, table: sparse.csr_matrix, gain: float) -> F32:
@@ -65,12 +65,12 @@ class Counted:
             "cosine": lambda h: log(last(h), self.cosine, COSINE_GAIN),
             "two_hop": lambda h: log(last(h) @ self.steps, self.cosine, COSINE_GAIN),
             "popularity": lambda h: np.tile(np.log1p(self.events), (len(h), 1)),
-            "taken": self.taken,
+            "taken": lambda h: self.taken(h, habit_days),
         }
 
-    def taken(self, histories: Histories) -> F32:
-        """log(1 + own events of each item, those of HALF_LIFE days ago as halves). [n, n_codes]"""
-        weight = (0.5 ** (ages(histories) / HALF_LIFE)).astype(np.float32)
+    def taken(self, histories: Histories, half_life: float) -> F32:
+        """log(1 + own events of each item, those of half_life days ago as halves). [n, n_codes]"""
+        weight = (0.5 ** (ages(histories) / half_life)).astype(np.float32)
         shape = (len(histories), len(self.events))
         found = sparse.csr_matrix((weight, (histories.rows, histories.items)), shape=shape)
         dense: F32 = np.log1p(found.toarray())
@@ -161,8 +161,11 @@ def parts_of(folder: Path, config: ModelConfig, counted: Counted, *, threads: in
         "content": lambda: Likeness.load(folder).scores,
         "ease": lambda: ease.read(folder, config.ease).scores,
         "als": lambda: als.read(folder, config.als).scores,
+        "trending": lambda: Freshness.load(folder, config.freshness).trending,
+        "fresh": lambda: Freshness.load(folder, config.freshness).fresh,
+        "friends": lambda: Friends.load(folder).scores,
     }
-    cheap = counted.parts()
+    cheap = counted.parts(config.hybrid.habit_days)
     return {name: files[name]() if name in files else cheap[name] for name in config.hybrid.parts}
 
 

@@ -15,6 +15,8 @@ from recloop.models import als, ease
 from recloop.models.blend import Blend, Choices, fit_blend
 from recloop.models.blend_content import likeness_of
 from recloop.models.family import Fitted
+from recloop.models.freshness import freshness_of
+from recloop.models.friends import friends_of
 from recloop.models.hybrid import BLEND, Part, counted_of, folders, parts_of
 from recloop.models.item_vectors import content_of
 from recloop.models.scorer import CELLS
@@ -40,7 +42,7 @@ def fit(task: Task) -> Fitted:
     _write(blend, task.out)
     if (window.start != task.cut.start).any():
         _parts(task)
-    kept = config.model_dump(mode="json", include={"hybrid", "item_to_item", "ease", "als"})
+    kept = config.model_dump(mode="json", include={"hybrid", "item_to_item", "ease", "als", "freshness"})
     return Fitted(found | {"blend_loss": loss} | _weights(blend, config), {"config": kept})
 
 
@@ -81,6 +83,10 @@ def _parts(task: Task) -> dict[str, Part]:
     for name, module in (("ease", ease), ("als", als)):
         if name in task.config.hybrid.parts:
             module.fit(task)
+    if {"trending", "fresh"} & set(task.config.hybrid.parts):
+        freshness_of(task.past, n_codes=task.n_codes, config=task.config.freshness).save(task.out)
+    if "friends" in task.config.hybrid.parts:
+        friends_of(task.dataset, task.past, n_codes=task.n_codes).save(task.out)
     return parts_of(task.out, task.config, counted, threads=task.trainer.threads)
 
 

@@ -16,7 +16,20 @@ from recloop.models.task import Task
 
 N = 7
 SASREC = SASRecConfig(dim=8, blocks=1, heads=1, length=12, horizon=2, negatives=16, batch=64, epochs=1)
-CHEAP = ("after", "next", "before", "cosine", "two_hop", "popularity", "taken", "content", "ease", "als")
+CHEAP = (
+    "after",
+    "next",
+    "before",
+    "cosine",
+    "two_hop",
+    "popularity",
+    "taken",
+    "content",
+    "ease",
+    "als",
+    "trending",
+    "fresh",
+)
 
 
 def job(place, *, kind="windows", **settings):
@@ -93,13 +106,13 @@ def test_cosines_are_pairs_over_the_root_of_both_counts():
 
 def test_two_hops_reach_what_was_never_taken_together():
     past = histories([(1, 3), (2, 2)], [(2, 3), (3, 2)])
-    parts = counted_of(past, n_codes=N, config=ItemToItemConfig()).parts()
+    parts = counted_of(past, n_codes=N, config=ItemToItemConfig()).parts(60)
     asked = histories([(1, 1)])
     assert parts["after"](asked)[0, 3] == 0 < parts["two_hop"](asked)[0, 3]
 
 
 def test_own_items_count_by_their_age():
-    parts = counted_of(histories([(1, 3), (2, 2)]), n_codes=N, config=ItemToItemConfig()).parts()
+    parts = counted_of(histories([(1, 3), (2, 2)]), n_codes=N, config=ItemToItemConfig()).parts(60)
     found = parts["taken"](histories([(3, 60), (1, 60), (1, 0)]))[0]
     assert found.tolist() == pytest.approx([0, np.log(2.5), 0, np.log(1.5), 0, 0, 0], abs=1e-5)
 

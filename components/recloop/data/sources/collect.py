@@ -12,6 +12,7 @@ from recloop.columns import ITEM_COLUMNS, Columns
 from recloop.config import DataConfig
 from recloop.data.events import readings, settled
 from recloop.data.items import conform_items, items_of
+from recloop.data.made_up.source import MadeUp
 from recloop.data.public.source import Public
 from recloop.data.reading import Form, chosen, text
 from recloop.data.sources.changes import late, without
@@ -50,6 +51,7 @@ BUILDERS: dict[str, Callable[[DataConfig, Storage | None, Path | None], Source]]
     "kafka": lambda config, storage, folder: kafka(config, storage),
     "sequences": lambda config, storage, folder: Sequences.configured(config),
     "public": lambda config, storage, folder: Public.configured(config, folder),
+    "made_up": lambda config, storage, folder: MadeUp.configured(config),
 }
 """config.data.source -> its source"""
 

@@ -59,9 +59,12 @@ def recommendations(url: str, users: list[str], *, connections: int, seconds: fl
 def events(
     url: str, users: list[str], *, run: str, connections: int, seconds: float, batch: int = 1, pause_ms: int = 0
 ) -> dict[str, Any]:
-    """Send events of new ids, one or `batch` in a request, each connection pausing before each."""
+    """Send events of new ids, one or `batch` in a request; each connection pauses before each, `pause_ms` on average.
+
+    Pauses are exponential, so that connections do not march in step.
+    """
     more = ONE.format(run=run) + (MANY.format(batch=batch) if batch > 1 else "")
-    delay = f"function delay() return {pause_ms} end" if pause_ms else ""
+    delay = f"function delay() return math.floor(-{pause_ms} * math.log(1 - math.random())) end" if pause_ms else ""
     return _run(url, "/v1/events", users, EVENT, delay, connections, seconds, more)
 
 

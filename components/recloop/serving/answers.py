@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
+from recloop.serving.direct import Direct
 from recloop.serving.fallback import answer_safely
 from recloop.serving.keys import RECOMMEND
 from recloop.serving.notes import Notes
@@ -19,9 +20,11 @@ def routes(service: Service) -> APIRouter:
     engine, clock, admission = service.engine, service.clock, service.admission
     seconds = service.monitoring.seconds
     for_you = seconds.labels("recommendations")
-    notes = Notes(service.journal, service.monitoring.lost)
+    notes = Notes(service.together, service.monitoring.lost)
 
-    @router.post("/v1/recommendations")
+    direct = APIRouter(route_class=Direct)
+
+    @direct.post("/v1/recommendations")
     async def recommendations(request: Request, ask: Ask) -> Response:
         """The k best items for a user or an anonymous session, with the receipt."""
         service.may(request, RECOMMEND)
@@ -32,6 +35,8 @@ def routes(service: Service) -> APIRouter:
                 service.trials.observe(record)
             notes.add(record)
             return answered(without_pool(answer))
+
+    router.include_router(direct)
 
     @router.get("/v1/items/{item_id:path}/similar")
     async def similar(

@@ -13,6 +13,7 @@ from recloop.serving import administration, answers, edge, intake, problems
 from recloop.serving.abuse import Abuse
 from recloop.serving.admission import Admission
 from recloop.serving.audit import Audit
+from recloop.serving.bodies import BodyLimit
 from recloop.serving.engine import Engine
 from recloop.serving.journal import Journal
 from recloop.serving.keys import Known, permission
@@ -21,6 +22,7 @@ from recloop.serving.rules import routes as merchandising
 from recloop.serving.rules.book import Rulebook
 from recloop.serving.service import Service
 from recloop.serving.shipping import Shipper
+from recloop.serving.together import Together
 from recloop.serving.trials import Trials
 from recloop.serving.trials import routes as trials_routes
 from recloop.serving.watcher import Watcher
@@ -60,7 +62,9 @@ def create_app(
     admission = Admission(engine.proposed, batch=limits.batch, queue=limits.queue, patience=limits.patience_seconds)
     may = permission(keys, read_needs_key=around.read_needs_key)
     monitoring, abuse = Monitoring(), Abuse(around.abuse)
-    service = Service(engine, admission, journal, clock, may, monitoring, abuse, watcher, shipper, keys, trials)
+    service = Service(
+        engine, admission, journal, Together(journal), clock, may, monitoring, abuse, watcher, shipper, keys, trials
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -83,7 +87,7 @@ def create_app(
         redoc_url=None,
     )
     problems.install(app)
-    app.add_middleware(problems.BodyLimit, seconds=around.body_seconds)
+    app.add_middleware(BodyLimit, seconds=around.body_seconds)
     for part in (answers, intake, administration):
         app.include_router(part.routes(service))
     if trials:

@@ -1,12 +1,12 @@
 """The route that takes events: each is judged by itself, and acknowledged only when it is on disk."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from recloop.serving.direct import Direct
 from recloop.serving.keys import nobodys
 from recloop.serving.problems import fields_of, problem
 from recloop.serving.schemas import Event, Events
@@ -18,7 +18,7 @@ AHEAD = 86_400.0
 
 def routes(service: Service) -> APIRouter:
     """Service -> its route for events."""
-    router = APIRouter(tags=["events"])
+    router = APIRouter(tags=["events"], route_class=Direct)
 
     @router.post("/v1/events", status_code=202)
     async def events(request: Request, body: Events) -> Response:
@@ -45,7 +45,7 @@ def routes(service: Service) -> APIRouter:
 
 async def _taken(service: Service, records: list[dict[str, Any]]) -> list[bool]:
     """Which records are new; all are on disk, and the new ones in the users' histories."""
-    fresh = await asyncio.wrap_future(service.journal.append(records))
+    fresh = await service.together.append(records)
     for record, new in zip(records, fresh, strict=True):
         if new:
             service.engine.state.add(record)

@@ -1,6 +1,5 @@
-"""Errors as application/problem+json (RFC 9457), and a limit on the size of a body."""
+"""Errors as application/problem+json (RFC 9457)."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -9,14 +8,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from recloop.errors import BadRequest, Unavailable
 from recloop.serving.engine import NoRelease, UnknownItem
 from recloop.serving.journal import Full
 
-LIMIT = 2_000_000
-"""bytes of a body"""
 RETRY = {429: 1, 503: 5}
 """seconds after which a request may be sent again, by the status that refused it"""
 
@@ -99,57 +95,3 @@ def install(app: FastAPI) -> None:
     async def fault(_: Request, error: Exception) -> Response:
         detail = f"{type(error).__name__}: this is a fault of the service; its log has the details."
         return problem(500, "The service failed", detail)
-
-
-class BodyLimit:
-    """Refuse bodies above LIMIT bytes with 413, also those that do not state their length, and late ones with 408."""
-
-    def __init__(self, app: ASGIApp, *, seconds: float) -> None:
-        self.app, self.seconds = app, seconds
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Gather the body, then hand it on."""
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"}:
-            await self.app(scope, receive, send)
-            return
-        try:
-            async with asyncio.timeout(self.seconds):
-                body = await _gathered(receive)
-        except TimeoutError:
-            detail = f"The body took longer than {self.seconds:g} s to arrive (edge.body_seconds)."
-            await problem(408, "The request is too slow", detail)(scope, receive, send)
-            return
-        if body is None:
-            return
-        if len(body) > LIMIT:
-            detail = f"At most {LIMIT:,} bytes are taken; send smaller batches."
-            await problem(413, "The body is too large", detail)(scope, receive, send)
-            return
-        await self.app(scope, _again(body, receive), send)
-
-
-async def _gathered(receive: Receive) -> bytes | None:
-    """The whole body, or as much of it as shows that it is too large; None where the caller left."""
-    body = bytearray()
-    more = True
-    while more and len(body) <= LIMIT:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    return bytes(body)
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A receive that gives the whole body once, then what follows."""
-    given = False
-
-    async def once() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return once

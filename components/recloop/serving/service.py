@@ -14,6 +14,7 @@ from recloop.serving.journal import Journal
 from recloop.serving.keys import Known, May
 from recloop.serving.monitoring import Monitoring
 from recloop.serving.shipping import Shipper
+from recloop.serving.together import Together
 from recloop.serving.watcher import Watcher
 
 
@@ -35,6 +36,7 @@ class Service:
     engine: Engine
     admission: Admission
     journal: Journal
+    together: Together
     clock: Callable[[], float]
     may: May
     monitoring: Monitoring

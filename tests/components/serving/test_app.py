@@ -9,9 +9,9 @@ from recloop.errors import BadConfig, Unavailable
 from recloop.serving import journal as journals
 from recloop.serving.admission import Admission, Overloaded
 from recloop.serving.app import guard
+from recloop.serving.bodies import LIMIT
 from recloop.serving.engine import Engine
 from recloop.serving.journal import ACTIVE, read_segment
-from recloop.serving.problems import LIMIT
 from recloop.serving.state import State
 
 

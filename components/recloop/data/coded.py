@@ -36,11 +36,3 @@ class Coded:
         """Codes of a vocabulary: 0 where it lacks the text, or there is none. [rows]"""
         codes = known.encode(self.words).to_numpy()
         return np.append(codes, np.int32(0))[self.places]
-
-
-def by_code(codes: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Rows in the order of codes >= 0, those of one code in the order they have: one sort of whole numbers. [rows]"""
-    keys = codes.astype(np.uint64) << np.uint64(32)
-    keys |= np.arange(len(codes), dtype=np.uint64)
-    keys.sort()
-    return (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recloop.data.ordering import stable_order
+
 GROUP = 64
 """columns whose maximum stands for them"""
 FEW = 8
@@ -25,8 +27,8 @@ class Grouped:
 
     @classmethod
     def by(cls, keys: NDArray[np.int64]) -> "Grouped":
-        """Group positions 0..n-1 by their key."""
-        order = np.argsort(keys, kind="stable")
+        """Group positions 0..n-1 by their key, which is not negative."""
+        order = stable_order(keys)
         ordered = keys[order]
         starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(keys) else order
         return cls(ordered[starts], order, starts)

@@ -125,11 +125,7 @@ def _scalars() -> list[pl.Expr]:
         ((time.max() - time.min()).dt.total_seconds() / DAY).alias("days"),
         ((time.max() - time.min()) >= 2 * RECENT).alias("long"),
         _recent().sum().alias("recent"),
-        *(
-            pl.col(c).quantile(q, "nearest").alias(f"{c} {q}")
-            for c in (Columns.Price, Columns.Quantity)
-            for q in QUANTILES
-        ),
+        *(pl.col(c).quantile(list(QUANTILES), "nearest").alias(c) for c in (Columns.Price, Columns.Quantity)),
     ]
 
 
@@ -197,7 +193,7 @@ def _volume(one: dict[str, Any], good: int) -> dict[str, Any]:
 
 
 def _quantiles(one: dict[str, Any], column: str) -> dict[str, float]:
-    return {str(q): one[f"{column} {q}"] for q in QUANTILES if one[f"{column} {q}"] is not None}
+    return {str(q): value for q, value in zip(QUANTILES, one[column], strict=True) if value is not None}
 
 
 def _popularity(per_item: pl.DataFrame, long: bool | None) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from recloop.columns import Columns
 from recloop.config import SplitConfig
-from recloop.data.coded import Coded, by_code
+from recloop.data.coded import Coded
 from recloop.data.dataset import Dataset
+from recloop.data.ordering import stable_order
 from recloop.data.vocabulary import Vocabulary
 from recloop.data.windows import DAY, Split, windows
 from recloop.errors import BadData
@@ -93,7 +94,7 @@ def _coded(seconds: pl.DataFrame, users: NDArray[np.int32], items: NDArray[np.in
     coded = seconds.select(
         pl.Series(USER, users), pl.Series(ITEM, items), Columns.Item, TIME, *numbers, Columns.Basket, Columns.Store
     )
-    return coded.rechunk()[by_code(users)]  # to take rows out of many chunks costs ten times as much
+    return coded.rechunk()[stable_order(users)]  # to take rows out of many chunks costs ten times as much
 
 
 def _catalogue(items: pl.DataFrame, known: Vocabulary) -> pl.DataFrame:

@@ -10,7 +10,6 @@ from safetensors.numpy import load_file
 
 from recloop import tensors
 from recloop.columns import Columns
-from recloop.data.grouped import Grouped
 from recloop.data.habits import habits
 from recloop.data.histories import Histories
 
@@ -93,10 +92,8 @@ def _mean(items: NDArray[np.integer], values: F32, n: int) -> F32:
 
 
 def _oldest(items: I32, age: F32, n: int) -> F32:
-    groups = Grouped.by(items.astype(np.int64))
     found = np.zeros(n, dtype=np.float32)
-    if len(items):
-        found[groups.keys] = np.maximum.reduceat(age[groups.order], groups.starts)
+    np.maximum.at(found, items, age)
     return found
 
 

@@ -3,7 +3,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recloop.data.coded import Coded, by_code
+from recloop.data.coded import Coded
 from recloop.data.vocabulary import Vocabulary
 
 texts = st.lists(st.none() | st.text(max_size=3), max_size=20)
@@ -26,8 +26,3 @@ def test_counts_are_of_the_chosen_rows():
 def test_what_a_vocabulary_lacks_and_what_is_null_has_code_zero():
     coded = Coded.of(pl.Series(["a", "zz", None, "b", "a"]))
     assert coded.under(Vocabulary(("b", "a"))).tolist() == [2, 0, 0, 1, 2]
-
-
-@given(st.lists(st.integers(0, 5), max_size=30))
-def test_rows_of_one_code_keep_their_order(codes):
-    assert by_code(np.array(codes, dtype=np.int32)).tolist() == sorted(range(len(codes)), key=lambda n: codes[n])

@@ -13,6 +13,10 @@ from recloop.quality.watch.surges import strangers, surging
 from recloop.quality.watch.window import BACK, DAY, DAY_SLOTS, HOUR, ITEM, JUMP, KEY, ROWS, USER, USERS
 
 NULLABLE = (Columns.Price, Columns.Basket, Columns.Store, Columns.Rating)
+DAYS = 1 << 16
+"""values of the low bits of a pair, which hold its day; 48 bits tell pairs apart"""
+MIDDLE = DAYS // 2
+"""the value of 1970-01-01"""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,10 @@ def _popularity(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def _repeats(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Share of the day's pairs of user and item that were seen in the 28 days before."""
-    pairs = rows.select(pl.struct("u", "i").hash().alias("pair"), DAY).unique().sort("pair", DAY)
+    day = (pl.col(DAY) + MIDDLE).cast(pl.UInt64)
+    keys = rows.select((pl.struct("u", "i").hash() // DAYS * DAYS + day).alias("pair"))
+    ordered = keys.unique().sort("pair")  # one column of numbers, not two columns
+    pairs = ordered.select(pl.col("pair") // DAYS, (pl.col("pair") % DAYS).cast(pl.Int32).alias(DAY) - MIDDLE)
     same = pl.col("pair") == pl.col("pair").shift(1)
     again = same & (pl.col(DAY) - pl.col(DAY).shift(1) <= BACK)
     return (

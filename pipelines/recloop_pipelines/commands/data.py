@@ -1,5 +1,6 @@
-"""Commands about public data sets: which there are, and fetching one."""
+"""Commands about data: public sets by name, and whether training and serving see the same."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -7,9 +8,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recloop_pipelines.commands.options import Json
+from recloop_pipelines.commands.options import Json, Scenario
 from recloop_pipelines.console import emit, people, steps
-from recloop_pipelines.settings import settings
+from recloop_pipelines.settings import opened, settings
 
 if TYPE_CHECKING:
     from recloop.data.public.sets import PublicSet
@@ -21,7 +22,7 @@ list amazon-2023. What is fetched lies in {}."""
 
 app = typer.Typer(
     name="data",
-    help="Public data sets by name: list them, fetch one.",
+    help="Public data sets by name, and whether training and serving see the same features.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
@@ -54,6 +55,38 @@ def list_(
     for one in found if len(found) <= DETAILED else ():
         people().print(_terms(one), markup=False, soft_wrap=True)
     people().print(NOTE.format(len(CATEGORIES), settings().sets), markup=False, soft_wrap=True)
+
+
+@app.command("parity")
+def parity(
+    scenario: Scenario,
+    events: Annotated[int, typer.Option(min=1, help="The newest events of the newest dataset.")] = 100_000,
+    json: Json = False,
+) -> None:
+    """Compare features as the service computes them, event by event, with those of training, value by value.
+
+    Example:
+
+        recloop data parity configs/retail.yaml --events 100000
+    """
+    from recloop.data.dataset import Dataset
+    from recloop_pipelines.parity import parity as compared
+    from recloop_pipelines.places import configuration, required
+
+    config = configuration(scenario)
+    dataset = Dataset.load(opened(required(config, "dataset"), kind="dataset").path)
+    found = compared(dataset, config.model.candidates, events=events)
+    if json:
+        emit(asdict(found))
+        return
+    people().print(
+        f"{found.values:,} values of {found.events:,} events at {found.moments:,} moments were compared; "
+        f"{sum(found.differing.values()):,} differ, by {found.largest:g} at most.",
+        *(f"  {name}: {n:,} differ" for name, n in found.differing.items()),
+        sep="\n",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 @app.command("fetch")

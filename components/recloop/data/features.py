@@ -14,7 +14,11 @@ from recloop.data.statistics import ItemStatistics
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
+Of = Callable[..., F32]
+"""values of groups, default 0 -> values of pairs"""
 
+WIDTH = np.int64(1 << 32)
+"""of a row in the keys of categories"""
 NEVER = 400.0  # days: recency of what never happened
 LONG = 300.0  # visits: the same
 
@@ -102,19 +106,23 @@ def pair_features(
     own: rhythm of habit.pairs. item_knn, linear, sasrec: the pair's score by each source; sasrec_known: 1 where the encoder was
     trained on the item.
     """
+    of = _of(*habit.pairs.find(rows * habit.n_codes + items))
+    of_department = _of(*profile.departments.find(rows * WIDTH + statistics.department[items]))
+    of_category = _of(*profile.categories.find(rows * WIDTH + statistics.category[items]))
+    total = profile.decayed[rows]
     columns = (
-        *_habit(rows, items, habit, profile, statistics),
+        *_habit(rows, items, of, habit, profile, statistics),
         *_item(items, statistics),
         *_user(rows, items, profile, statistics),
-        *_category(rows, statistics.department[items], profile.departments, profile.department_sums, profile.decayed),
-        *_category(rows, statistics.category[items], profile.categories, profile.category_sums, profile.decayed),
-        *_rhythm(rows, items, habit, own, profile, statistics),
+        *_category(of_department, profile.department_sums, total),
+        *_category(of_category, profile.category_sums, total),
+        *_rhythm(rows, of, of_category, habit, own, profile),
         np.log1p(item_knn),
         100 * item_knn / np.maximum(profile.events[rows], 1),
         linear,
         sasrec,
         sasrec_known,
-        *_context(rows, items, habit, profile, statistics),
+        *_context(rows, items, of, habit, profile, statistics),
     )
     out = np.empty((len(rows), len(NAMES)), dtype=np.float32)
     for n, column in enumerate(columns):
@@ -122,29 +130,26 @@ def pair_features(
     return out
 
 
-def _habit(rows: I64, items: I64, habit: Habits, profile: Profiles, stats: ItemStatistics) -> tuple[F32, ...]:
-    at, there = habit.pairs.find(rows * habit.n_codes + items)
-    of = _of(at, there)
-    days, last = of(habit.days), of(habit.last, NEVER)
+def _habit(rows: I64, items: I64, of: Of, habit: Habits, profile: Profiles, stats: ItemStatistics) -> tuple[F32, ...]:
+    days, last, count = of(habit.days), of(habit.last, NEVER), of(habit.count)
     gap = np.where(days > 1, of(habit.gap), stats.gap[items])
     due = last / np.maximum(gap, 1)
-    count, decayed = of(habit.count), [of(d) for d in habit.decayed]
     return (
-        np.log1p(count),
-        np.log1p(days),
-        *(np.log1p(d) for d in decayed),
-        np.log1p(of(habit.recent)),
-        np.log1p(last),
-        np.log1p(of(habit.first)),
+        _logged(of, habit.count),
+        _logged(of, habit.days),
+        *(_logged(of, d) for d in habit.decayed),
+        _logged(of, habit.recent),
+        _logged(of, habit.last, NEVER),
+        _logged(of, habit.first),
         np.log1p(gap),
         np.minimum(due, 5),
         np.exp(-np.abs(np.log(np.maximum(due, 1e-3)))),
-        there.astype(np.float32),
+        of(np.ones_like(habit.days)),
         (days > 1).astype(np.float32),
-        10 * decayed[1] / np.maximum(profile.recent[rows], 1),
+        10 * of(habit.decayed[1]) / np.maximum(profile.recent[rows], 1),
         100 * count / np.maximum(profile.events[rows], 1),
         days / np.maximum(profile.visits[rows], 1),
-        np.log1p(np.minimum(of(habit.quantity), 20)),
+        _logged(of, np.minimum(habit.quantity, 20)),
     )
 
 
@@ -166,75 +171,65 @@ def _item(items: I64, stats: ItemStatistics) -> tuple[F32, ...]:
 
 def _user(rows: I64, items: I64, profile: Profiles, stats: ItemStatistics) -> tuple[F32, ...]:
     return (
-        np.log1p(profile.events[rows]),
-        np.log1p(profile.visits[rows]),
+        np.log1p(profile.events)[rows],
+        np.log1p(profile.visits)[rows],
         profile.discount[rows],
         _ratio(stats.price[items], profile.price[rows]),
     )
 
 
-def _category(
-    rows: I64, codes: NDArray[np.int32], groups: Grouped, sums: tuple[F32, F32], total: F32
-) -> tuple[F32, F32, F32]:
-    width = np.int64(1 << 32)
-    at, there = groups.find(rows * width + codes)
-    if not len(groups.keys):
-        nothing = np.zeros(len(rows), dtype=np.float32)
-        return nothing, nothing, np.full(len(rows), np.log1p(NEVER), dtype=np.float32)
-    decayed = np.where(there, sums[0][at], np.float32(0))
-    since = np.where(there, sums[1][at], np.float32(NEVER))
-    share: F32 = (decayed / np.maximum(total[rows], 1e-6)).astype(np.float32)
-    return share, np.log1p(decayed), np.log1p(since)
+def _category(of: Of, sums: tuple[F32, F32], total: F32) -> tuple[F32, F32, F32]:
+    share: F32 = (of(sums[0]) / np.maximum(total, 1e-6)).astype(np.float32)
+    return share, _logged(of, sums[0]), _logged(of, sums[1], NEVER)
 
 
-def _rhythm(
-    rows: I64, items: I64, habit: Habits, own: Rhythm, profile: Profiles, stats: ItemStatistics
-) -> tuple[F32, ...]:
-    of = _of(*habit.pairs.find(rows * habit.n_codes + items))
-    of_category = _of(*profile.categories.find(rows * np.int64(1 << 32) + stats.category[items]))
+def _rhythm(rows: I64, of: Of, of_category: Of, habit: Habits, own: Rhythm, profile: Profiles) -> tuple[F32, ...]:
     kind, visits = profile.category_rhythm, profile.visits[rows]
-    by_visit, since = [of(v) for v in own.visits], of(own.since, LONG)
-    mean, spread, newest = of(habit.gap), of(own.gap_spread), of(own.gap_last)
-    days = [of(d) for d in own.days]
-    kind_since = of_category(kind.since, LONG)
+    since, kind_since = of(own.since, LONG), of_category(kind.since, LONG)
     return (
-        *(np.log1p(v) for v in by_visit),
+        *(_logged(of, v) for v in own.visits),
         # a user with many visits has 1 / (1 - 0.5 ** (1 / half-life)) decayed ones
-        by_visit[1] / np.clip(visits, 1, 7.7),
-        by_visit[2] / np.clip(visits, 1, 22.1),
-        np.log1p(since),
-        np.log1p(spread),
-        spread / np.maximum(mean, 1),
-        np.log1p(newest),
-        np.minimum(of(habit.last, NEVER) / np.maximum(newest, 1), 5),
-        *(np.log1p(d) for d in days),
-        *(np.log1p(of(w)) for w in own.weeks),
-        np.log1p(of_category(kind.visits[1])),
-        np.log1p(of_category(kind.visits[2])),
-        np.log1p(kind_since),
-        days[1] / np.maximum(of_category(kind.days[1]), np.float32(1e-3)),
+        of(own.visits[1]) / np.clip(visits, 1, 7.7),
+        of(own.visits[2]) / np.clip(visits, 1, 22.1),
+        _logged(of, own.since, LONG),
+        _logged(of, own.gap_spread),
+        of(own.gap_spread / np.maximum(habit.gap, 1)),
+        _logged(of, own.gap_last),
+        np.minimum(of(habit.last, NEVER) / np.maximum(of(own.gap_last), 1), 5),
+        *(_logged(of, d) for d in own.days),
+        *(_logged(of, w) for w in own.weeks),
+        _logged(of_category, kind.visits[1]),
+        _logged(of_category, kind.visits[2]),
+        _logged(of_category, kind.since, LONG),
+        of(own.days[1]) / np.maximum(of_category(kind.days[1]), np.float32(1e-3)),
         np.clip(since - kind_since, 0, 20),
     )
 
 
-def _of(at: I64, there: NDArray[np.bool_]) -> Callable[..., F32]:
+def _of(at: I64, there: NDArray[np.bool_]) -> Of:
     """Values of groups -> those of the wanted pairs, a default where there is none."""
+    pairs = np.flatnonzero(there)
+    groups = at[pairs]
 
     def of(values: F32, default: float = 0.0) -> F32:
-        if not len(values):
-            return np.full(len(at), default, np.float32)
-        return np.where(there, values[at], np.float32(default))
+        found = np.full(len(at), default, dtype=np.float32)
+        found[pairs] = values[groups]
+        return found
 
     return of
 
 
-def _context(rows: I64, items: I64, habit: Habits, profile: Profiles, stats: ItemStatistics) -> tuple[F32, ...]:
-    at, there = habit.pairs.find(rows * habit.n_codes + items)
+def _logged(of: Of, values: F32, default: float = 0.0) -> F32:
+    """log(1 + x) of the wanted pairs, taken once a group: there are fewer of them."""
+    return of(np.log1p(values), float(np.log1p(np.float32(default))))
+
+
+def _context(rows: I64, items: I64, of: Of, habit: Habits, profile: Profiles, stats: ItemStatistics) -> tuple[F32, ...]:
     now = stats.price28[items]
-    paid = np.where(there, habit.price[at], now) if len(habit.price) else now
+    paid = np.where(of(np.ones_like(habit.days)) > 0, of(habit.price), now) if len(habit.price) else now
     return (
-        np.log1p(profile.since[rows]),
-        np.log1p(profile.recent[rows]),
+        np.log1p(profile.since)[rows],
+        np.log1p(profile.recent)[rows],
         stats.discount[items],
         stats.discount28[items],
         _ratio(now, stats.price[items]),
@@ -271,5 +266,5 @@ def _since(histories: Histories) -> F32:
 def _grouped(
     rows: I64, histories: Histories, codes: NDArray[np.int32], weight: F32, age: F32
 ) -> tuple[Grouped, tuple[F32, F32]]:
-    groups = Grouped.by(rows * np.int64(1 << 32) + codes[histories.items])
+    groups = Grouped.by(rows * WIDTH + codes[histories.items])
     return groups, (groups.sum(weight), groups.last(age))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from recloop.config import CandidatesConfig
 from recloop.data.features import CONTEXT, NAMES, pair_features, profiles
+from recloop.data.grouped import best_first
 from recloop.data.habits import Habits, habits
 from recloop.data.histories import Histories
 from recloop.data.rhythm import rhythm
@@ -194,11 +195,10 @@ def _parts(histories: Histories) -> list[Histories]:
 
 def _ranked(found: Candidates, scores: F32, n: int, k: int) -> Ranked:
     """Scored pairs, sorted by row -> the k best of each row; ties go to the smaller code."""
-    order = np.lexsort((found.items, -scores, found.rows))
-    rows = found.rows[order]
-    rank = np.arange(len(order)) - np.searchsorted(rows, rows)
-    kept = rank < k
-    at, order = (rows[kept], rank[kept]), order[kept]
+    rows, best = best_first(found.rows, found.items, scores, k)
+    width = max(int(found.items.max(initial=0)), 1) + 1
+    order = np.searchsorted(found.rows * width + found.items, rows * width + best)
+    at = rows, np.arange(len(rows)) - np.searchsorted(rows, rows)
     items = np.zeros((n, k), dtype=np.int32)
     values = np.full((n, k), -np.inf, dtype=np.float32)
     origins = np.zeros((n, k), dtype=np.uint8)

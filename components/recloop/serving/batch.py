@@ -26,7 +26,8 @@ def blocks(folder: Path, *, k: int, threads: int, rules: RulesConfig, size: int 
     names = tuple(pl.Series(column, dtype=pl.String) for column in (bundle.catalogue.ids, bundle.catalogue.titles))
     users = pl.Series(bundle.users.ids, dtype=pl.String)
     for start in range(0, len(bundle.past), size):
-        found = bundle.model.recommend(bundle.past.part(start, start + size), k=k, allowed=allowed)
+        past = bundle.past.part(start, start + size)
+        found = bundle.model.recommend(past, k=k, allowed=allowed, exclude_seen=rules.exclude_seen)
         yield _table(found, users[start : start + size], *names)
 
 

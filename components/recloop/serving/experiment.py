@@ -1,6 +1,7 @@
 """Experiments of one service: started, stopped, and still running after a restart."""
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from recloop.bandits.policies import policy
 from recloop.errors import BadArtifact, BadConfig, BadRequest
-from recloop.evaluation.experiments.design import Design, Running, room
+from recloop.evaluation.experiments.design import CANARIES, Design, Running, room
 from recloop.serving.others import Others
 
 LIST = TypeAdapter(tuple[Running, ...])
@@ -25,6 +26,8 @@ class Experiments:
         """those whose releases are loaded: nobody is assigned to one that cannot be shown"""
         self.reasons: dict[str, str] = {}
         self.changed: Callable[[], None] = lambda: None
+        self._changing = threading.RLock()
+        """held by whoever reads what is there and writes what shall be"""
 
     @property
     def running(self) -> tuple[Running, ...]:
@@ -49,11 +52,23 @@ class Experiments:
 
     def start(self, design: Design, *, now: float) -> Running:
         """Begin; the first user may come before this returns. Raises BadRequest, and what loading a release raises."""
+        with self._changing:
+            return self._start(design, now)
+
+    def stop(self, name: str, *, now: float) -> Running:
+        """End it; its users get what everybody gets. Raises BadRequest where it does not run."""
+        with self._changing:
+            return self._stop(name, now)
+
+    def _start(self, design: Design, now: float) -> Running:
         if any(one.design.name == design.name for one in self.every):
             detail = f"There was an experiment {design.name!r} already; its users are told apart by its name. Choose another."
             raise BadRequest(detail, field="name")
         for n, variant in enumerate(design.variants):
             _check_policy(variant.policy, n)
+        if design.layer == CANARIES:
+            raise BadRequest(f"The layer {CANARIES} is that of canaries; name another.", field="layer")
+        _check_crossing(design, self.running)
         made = Running(design=design, part=room(design, self.every), since=now)
         for uri in releases(made):
             self.others.load(uri)
@@ -61,8 +76,7 @@ class Experiments:
         self.load()
         return made
 
-    def stop(self, name: str, *, now: float) -> Running:
-        """End it; its users get what everybody gets. Raises BadRequest where it does not run."""
+    def _stop(self, name: str, now: float) -> Running:
         found = next((one for one in self.running if one.design.name == name), None)
         if found is None:
             names = ", ".join(one.design.name for one in self.running) or "none"
@@ -90,6 +104,22 @@ def _check_policy(text: str, n: int) -> None:
         policy(text or "top_k")
     except BadConfig as error:
         raise BadRequest(str(error), field=f"variants.{n}.policy") from error
+
+
+def _check_crossing(design: Design, running: tuple[Running, ...]) -> None:
+    """One answer has one release and one policy: two layers that both set one would undo each other in their shared users."""
+    for what in ("release", "policy"):
+        for other in running:
+            if other.design.layer != design.layer and _sets(design, what) and _sets(other.design, what):
+                raise BadRequest(
+                    f"{other.design.name} of the layer {other.design.layer} names a {what} already, and a user can be given "
+                    f"one only. Start this one in the layer {other.design.layer} with a smaller allocation, or stop it first.",
+                    field="layer",
+                )
+
+
+def _sets(design: Design, what: str) -> bool:
+    return any(getattr(variant, what) for variant in design.variants)
 
 
 def _read(path: Path) -> tuple[Running, ...]:

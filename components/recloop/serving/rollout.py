@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recloop.artifacts.store import Store
 from recloop.errors import BadArtifact, Conflict
-from recloop.evaluation.experiments.design import Design, Running, Variant
+from recloop.evaluation.experiments.design import CANARIES, Design, Running, Variant
 
 Mode = Literal["canary", "shadow"]
 State = Literal["running", "promoted", "rolled_back", "stopped"]
@@ -41,7 +41,7 @@ class Rollout(BaseModel):
         """The canary as the experiment that it is: champion against canary, in a layer of its own."""
         variants = (Variant(name=CHAMPION, share=1 - self.share + 1e-12), Variant(name=CANARY, share=self.share))
         return Running(
-            design=Design(name=self.name, variants=variants, layer="rollouts"), part=(0.0, 1.0), since=self.since
+            design=Design(name=self.name, variants=variants, layer=CANARIES), part=(0.0, 1.0), since=self.since
         )
 
 

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -137,6 +139,26 @@ def test_what_cannot_be_started_is_refused_and_changes_nothing(experiments):
     with pytest.raises(BadRequest, match="running: one"):
         experiments.stop("two", now=3.0)
     assert [one.design.name for one in experiments.every] == ["one"]
+
+
+def test_experiments_started_at_once_share_no_user(experiments):
+    halves = [design(name).model_copy(update={"allocation": 0.5}) for name in ("one", "two")]
+    with ThreadPoolExecutor(2) as both:
+        made = list(both.map(lambda half: experiments.start(half, now=1.0), halves))
+    assert sorted(one.part for one in made) == [(0.0, 0.5), (0.5, 1.0)]
+
+
+def test_layers_that_cross_do_not_both_name_a_policy(experiments):
+    arms = Variant(name="a"), Variant(name="b", policy="epsilon_greedy=0.1")
+    experiments.start(design("one", *arms), now=1.0)
+    with pytest.raises(BadRequest, match="one of the layer default names a policy already"):
+        experiments.start(design("two", *arms, layer="other"), now=2.0)
+
+
+@pytest.mark.parametrize("layer", ["holdout", "rollouts"])
+def test_the_layers_of_the_holdout_and_of_canaries_are_no_experiments(experiments, layer):
+    with pytest.raises((BadRequest, ValidationError), match=layer):
+        experiments.start(design("one", layer=layer), now=1.0)
 
 
 def test_a_damaged_file_of_experiments_is_named(tmp_path, others):

@@ -3,15 +3,13 @@
 import hashlib
 from collections.abc import Sequence
 
-from recloop.evaluation.experiments.design import Running, Variant
-
-HOLDOUT = "holdout"
+from recloop.evaluation.experiments.design import HOLDOUT, Running, Variant
 
 
 def point(user: str, salt: str) -> float:
     """User -> a number in [0, 1) that looks random and differs from salt to salt."""
     digest = hashlib.blake2b(f"{salt}\0{user}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64
+    return (int.from_bytes(digest, "big") >> 11) / 2**53
 
 
 def held_out(user: str, share: float) -> bool:

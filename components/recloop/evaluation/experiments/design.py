@@ -10,6 +10,9 @@ from recloop.errors import BadRequest
 
 Metric = Literal["hits", "clicks", "purchases", "revenue", "preference"]
 NAME = r"^[a-z0-9][a-z0-9_.-]{0,60}$"
+HOLDOUT = "holdout"
+CANARIES = "rollouts"
+"""the layer of releases on their way"""
 
 
 class Variant(Section):
@@ -47,11 +50,18 @@ class Design(Section):
     """the smallest relative effect of interest"""
     alpha: float = Field(0.05, gt=0, lt=0.5)
 
+    @property
+    def alpha_each(self) -> float:
+        """Error rate of one variant's interval, so that all of a metric hold together (Bonferroni)."""
+        return self.alpha / (len(self.variants) - 1)
+
     @model_validator(mode="after")
     def _names(self) -> "Design":
         twice = [name for name, n in Counter(v.name for v in self.variants).items() if n > 1]
         if twice:
             raise ValueError(f"two variants are called {twice[0]}")
+        if self.layer == HOLDOUT:
+            raise ValueError(f"the layer {HOLDOUT} is the group that no experiment touches; name another")
         if self.metric == "preference" and not any(v.interleave for v in self.variants):
             raise ValueError("preference is the metric of variants that interleave, and there is none")
         return self

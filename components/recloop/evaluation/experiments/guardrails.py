@@ -11,18 +11,23 @@ from recloop.evaluation.experiments.always_valid import interval, p_value
 from recloop.evaluation.experiments.corrections import holm
 from recloop.evaluation.experiments.limits import above
 from recloop.evaluation.experiments.moments import Effect, difference, lift, linear, of
-from recloop.evaluation.experiments.results import FEW, values
+from recloop.evaluation.experiments.results import FEW, METRICS, active, values
 from recloop.evaluation.experiments.sample_ratio import TRUST, sequential
 from recloop.evaluation.experiments.tally import ANSWERS, EMPTY, FAILED, SLOW, Tally
 
 F64 = NDArray[np.float64]
 Fate = Literal["running", "promoted", "rolled_back"]
 GUARDED = ("hits", "clicks", "purchases")
+MANY = 100
+"""users of each arm before empty answers are compared"""
 
 
 @dataclass(frozen=True)
 class Guardrail:
-    """One thing that a canary must hold. harm: p-value of there being none; safe: shown to be within its margin."""
+    """One thing that a canary must hold. harm: p-value of there being none; safe: within its margin.
+
+    Rates are shown to be within it; shares of errors and of slow answers are so far.
+    """
 
     name: str
     canary: float
@@ -90,27 +95,30 @@ def _limits(own: F64, other: F64, config: ExperimentsConfig) -> list[Guardrail]:
 
 def _rates(own: F64, other: F64, config: ExperimentsConfig) -> list[Guardrail]:
     """Empty answers, and what users did; a metric that nobody of the champion's ever moved has no say."""
-    n = min(len(own), len(other))
-    empty = (
-        difference(*(of(linear(rows[:, EMPTY], rows[:, ANSWERS])) for rows in (own, other))) if n else Effect(0.0, 0.0)
-    )
-    fewer = Effect(-np.asarray(empty.value), empty.variance)
+    return [_empty(own, other, config)] + [
+        _rate(metric, own, other, config) for metric in GUARDED if other[:, METRICS[metric][0]].any()
+    ]
+
+
+def _empty(own: F64, other: F64, config: ExperimentsConfig) -> Guardrail:
     shares = _share(own, EMPTY), _share(other, EMPTY)
-    found = [_rail("empty_answers", *shares, fewer, n, margin=config.max_empty, alpha=config.alpha)]
-    for metric in GUARDED:
-        arms = [of(values(rows, metric)) for rows in (own, other)]
-        if arms[1].mean:
-            means = float(arms[0].mean), float(arms[1].mean)
-            found.append(
-                _rail(metric, *means, lift(*arms) if n else empty, n, margin=config.margin, alpha=config.alpha)
-            )
-    return found
+    if min(len(own), len(other)) < MANY:
+        return Guardrail("empty_answers", *shares, harm=1.0, safe=False)
+    more = difference(*(of(linear(rows[:, EMPTY], rows[:, ANSWERS])) for rows in (own, other)))
+    fewer = Effect(-np.asarray(more.value), more.variance)
+    return _rail("empty_answers", *shares, fewer, margin=config.max_empty, alpha=config.alpha)
 
 
-def _rail(name: str, canary: float, champion: float, gain: Effect, n: int, *, margin: float, alpha: float) -> Guardrail:
-    """gain: positive is good; n: users of the smaller arm. Where nothing varied, the two must be equal."""
-    if n < FEW:
-        return Guardrail(name, canary, champion, harm=1.0, safe=False)
+def _rate(metric: str, own: F64, other: F64, config: ExperimentsConfig) -> Guardrail:
+    arms = [of(values(rows, metric)) for rows in (own, other)]
+    means = float(arms[0].mean), float(arms[1].mean)
+    if active(*(rows[:, METRICS[metric][0]] for rows in (own, other))) < FEW[metric]:
+        return Guardrail(metric, *means, harm=1.0, safe=False)
+    return _rail(metric, *means, lift(*arms), margin=config.margin, alpha=config.alpha)
+
+
+def _rail(name: str, canary: float, champion: float, gain: Effect, *, margin: float, alpha: float) -> Guardrail:
+    """gain: positive is good. Where nothing varied, the two must be equal."""
     if not np.asarray(gain.variance) > 0:
         return Guardrail(name, canary, champion, harm=1.0, safe=canary == champion)
     low, _ = interval(gain, tau=margin, alpha=alpha)

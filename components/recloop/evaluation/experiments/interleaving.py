@@ -1,6 +1,6 @@
 """Team-draft interleaving: two rankings in one list, and which of them the shopper preferred (Radlinski et al. 2008)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,8 +39,3 @@ def _pick(ranking: Sequence[str], nexts: list[int], team: int, items: dict[str, 
         if item not in items:
             items[item] = team
             return
-
-
-def credit(own: Draft, taken: Collection[str]) -> int:
-    """Items that the shopper took -> how many more of them the second team put there than the first."""
-    return sum(1 if team else -1 for item, team in zip(own.items, own.teams, strict=True) if item in taken)

@@ -51,8 +51,12 @@ def difference(treated: Moments, control: Moments) -> Effect:
 
 
 def lift(treated: Moments, control: Moments) -> Effect:
-    """Treated over control, less 1, by the delta method (Deng et al. 2018, section 2.2); nan where the control's mean is 0."""
+    """Treated over control, less 1, by the delta method (Deng et al. 2018, section 2.2); nan where the control's mean is 0.
+
+    Treated users who are all alike (nobody buys any more) are taken to vary as the control's: they are not certain.
+    """
     base = np.where(np.asarray(control.mean) == 0, np.nan, control.mean)
     ratio = treated.mean / base
-    variance = (treated.variance / treated.n + ratio**2 * control.variance / control.n) / base**2
+    spread = np.where(np.asarray(treated.variance) > 0, treated.variance, control.variance)
+    variance = (spread / treated.n + ratio**2 * control.variance / control.n) / base**2
     return Effect(ratio - 1, variance)

@@ -13,6 +13,8 @@ from recloop.evaluation.experiments.moments import Effect
 
 MOST = 1e12
 """users beyond which an experiment is refused"""
+FEWEST = 2
+"""one in each arm"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def always_valid(plan: Plan) -> int:
 
     if lacking(MOST) > 0:
         raise BadData(f"{MOST:.0e} users do not find an effect of {plan.effect:.4%}. Plan for a larger one.")
-    return math.ceil(float(brentq(lacking, 1.0, MOST, xtol=0.5)))
+    return FEWEST if lacking(FEWEST) <= 0 else math.ceil(float(brentq(lacking, FEWEST, MOST, xtol=0.5)))
 
 
 def reached(plan: Plan, users: float) -> float:

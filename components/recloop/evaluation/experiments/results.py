@@ -1,7 +1,7 @@
 """Tally of an experiment -> what each variant did to each metric, at a moment that nobody had to plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,8 @@ METRICS: dict[str, tuple[int, int | None]] = {
     "revenue": (REVENUE, None),
 }
 """name -> column on top, and the one below; None: a user"""
-FEW = 100
-"""users of an arm below which nothing is said: the intervals are those of many users"""
+FEW = {"hits": 40, "clicks": 40, "purchases": 40, "revenue": 300}
+"""users of an arm who did something, below which nothing is said: the intervals are those of many, and few spend much"""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Comparison:
     low: float
     high: float
     p_value: float
-    """corrected for all comparisons of the experiment that have data (Holm)"""
+    """corrected (Holm): those of the deciding metric for its variants, those of the others for all that have data"""
     explained: float
     """share of the variance that the users' past explained (CUPED)"""
     verdict: Verdict
@@ -67,7 +67,14 @@ def results(tally: Tally, design: Design, *, before: Mapping[str, float] | None 
         for metric in METRICS
     ]
     found += [_preferred(tally, design, variant.name) for variant in design.variants if variant.interleave]
-    return Results(design.name, design.metric, users, float(sequential(counts, shares)), _corrected(found))
+    corrected = _corrected(found, design.metric)
+    return Results(design.name, design.metric, users, float(sequential(counts, shares)), corrected)
+
+
+def active(*columns: F64) -> float:
+    """Sums of the users of each arm -> users of the smallest arm who would have one, at the rate of all arms together."""
+    users = np.array([len(column) for column in columns])
+    return float(users.min() * sum(map(np.count_nonzero, columns)) / max(users.sum(), 1))
 
 
 def values(rows: F64, metric: str) -> F64:
@@ -82,8 +89,9 @@ def _compared(tally: Tally, design: Design, variant: str, metric: str, before: M
     past = np.array([before.get(user, 0.0) for arm in arms for user in tally.names(arm)])
     better, explained = adjusted(np.concatenate(parts), past)
     treated, control = (of(part) for part in np.split(better, [len(parts[0])]))
-    effect = lift(treated, control) if min(map(len, parts)) >= FEW else lift(of(np.zeros(1)), of(np.zeros(1)))
-    low, high = (float(bound) for bound in interval(effect, tau=design.effect, alpha=design.alpha))
+    enough = active(*(tally.users(arm)[:, METRICS[metric][0]] for arm in arms)) >= FEW[metric]
+    effect = lift(treated, control) if enough else lift(of(np.zeros(1)), of(np.zeros(1)))
+    low, high = (float(bound) for bound in interval(effect, tau=design.effect, alpha=design.alpha_each))
     return Comparison(
         variant=variant,
         metric=metric,
@@ -103,9 +111,11 @@ def _compared(tally: Tally, design: Design, variant: str, metric: str, before: M
 def _preferred(tally: Tally, design: Design, variant: str) -> Comparison:
     """Hits that the other release put into interleaved lists less those of what serves, over both: 0 is a draw, 1 all."""
     rows = tally.users(variant)
-    own = of(linear(rows[:, PREFERENCE], rows[:, HITS]) if len(rows) >= FEW else np.zeros(1))
+    own = of(
+        linear(rows[:, PREFERENCE], rows[:, HITS]) if np.count_nonzero(rows[:, HITS]) >= FEW["hits"] else np.zeros(1)
+    )
     effect = Effect(own.mean, own.variance / own.n)
-    low, high = (float(bound) for bound in interval(effect, tau=design.effect, alpha=design.alpha))
+    low, high = (float(bound) for bound in interval(effect, tau=design.effect, alpha=design.alpha_each))
     return Comparison(
         variant=variant,
         metric="preference",
@@ -122,8 +132,10 @@ def _preferred(tally: Tally, design: Design, variant: str) -> Comparison:
     )
 
 
-def _corrected(found: list[Comparison]) -> tuple[Comparison, ...]:
-    """P-values corrected over the comparisons that have data."""
-    told = [n for n, one in enumerate(found) if np.isfinite(one.low)]
-    fair = dict(zip(told, holm(np.array([found[n].p_value for n in told])).tolist(), strict=True))
-    return tuple(Comparison(**(vars(one) | {"p_value": fair.get(n, 1.0)})) for n, one in enumerate(found))
+def _corrected(found: list[Comparison], metric: str) -> tuple[Comparison, ...]:
+    """P-values corrected over the comparisons that have data: what decides was named before, and stands for itself."""
+    fair = np.ones(len(found))
+    for deciding in (True, False):
+        told = [n for n, one in enumerate(found) if np.isfinite(one.low) and (one.metric == metric) == deciding]
+        fair[told] = holm(np.array([found[n].p_value for n in told]))
+    return tuple(replace(one, p_value=float(p)) for one, p in zip(found, fair, strict=True))

@@ -58,7 +58,7 @@ class Tally:
         for item, says in zip(record["items"], _says(record), strict=True):
             shown.pop(item, None)
             shown[item] = (record["time"], says)
-        while len(shown) > SHOWN:
+        while len(shown) > SHOWN or (shown and record["time"] - next(iter(shown.values()))[0] > self.seconds):
             del shown[next(iter(shown))]
 
     def _event(self, record: Mapping[str, Any]) -> None:

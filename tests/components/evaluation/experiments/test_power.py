@@ -26,6 +26,10 @@ def test_looking_all_the_time_costs_users_and_a_known_past_saves_them():
     assert fixed(explained) == pytest.approx(fixed(PLAN) / 2, rel=1e-3)
 
 
+def test_an_effect_that_two_users_show_needs_two():
+    assert always_valid(Plan(mean=1.0, deviation=0.01, effect=0.5)) == 2
+
+
 def test_days_are_users_over_those_who_take_part_a_day():
     assert days(10_000, daily=500, allocation=0.2) == pytest.approx(100)
 

@@ -60,6 +60,26 @@ def test_few_users_and_metrics_that_nobody_moved_say_nothing():
     assert np.isnan(found(tally({"old": 200, "new": 200}), "clicks").lift)
 
 
+def test_many_users_of_whom_few_did_something_say_nothing():
+    assert found(tally({"old": 2_000, "new": 2_000}, chance=0.001), "hits").verdict == "open"
+    assert np.isnan(found(tally({"old": 2_000, "new": 2_000}, chance=0.001), "hits").lift)
+
+
+def test_a_variant_that_loses_everything_is_worse_though_nobody_in_it_did_anything():
+    assert found(tally({"old": 400, "new": 400}, hits=-1.0), "hits").verdict == "worse"
+
+
+def test_the_more_variants_the_wider_each_interval_and_the_deciding_metric_is_corrected_for_them_alone():
+    made = tally({"old": 1_000, "new": 1_000, "newer": 1_000}, hits=0.1)
+    variants = (*DESIGN.variants, Variant(name="newer"))
+    both = [
+        c for c in results(made, DESIGN.model_copy(update={"variants": variants})).comparisons if c.metric == "hits"
+    ]
+    alone = found(made, "hits")
+    assert both[0].high - both[0].low > alone.high - alone.low
+    assert alone.p_value <= both[0].p_value <= 2 * alone.p_value
+
+
 def test_an_interleaved_preference_is_found_with_users_of_one_variant():
     made = tally({"old": 400, "new": 400})
     for row in made.rows["new"].values():
@@ -86,6 +106,7 @@ def test_a_canary_like_the_champion_is_promoted_once_enough_users_showed_it():
     ("changes", "name"),
     [
         ({"hits": -0.4}, "hits"),
+        ({"hits": -1.0}, "hits"),
         ({"empty": 0.3}, "empty_answers"),
         ({"failed": 0.05}, "errors"),
         ({"slow": 0.1}, "slow"),

@@ -35,6 +35,11 @@ def told(*records):
     return tally
 
 
+def test_what_was_shown_too_long_ago_to_count_is_forgotten():
+    tally = told(answer("u", "new", 10, "ab"), answer("u", "new", 3_000, "bc"), answer("u", "new", 4_000, "d"))
+    assert [*tally.shown["u"]] == ["b", "c", "d"]
+
+
 def test_a_user_counts_from_the_first_exposure_on():
     tally = told(event("u", "a", 5), answer("u", "new", 10), event("u", "a", 8), event("u", "z", 20))
     (row,) = tally.users("new")

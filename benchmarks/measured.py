@@ -6,10 +6,24 @@ LEFT_OUT = ("curves", "curve", "benchmark", "recipe")
 
 def markdown(run):
     """The section's text below its heading."""
-    scalars, tables = parts(run)
+    models = run.get("models", {})
+    scalars, tables = parts({name: value for name, value in run.items() if name != "models"})
     found = ["| what | value |\n|---|---|\n" + "\n".join(f"| {name} | {_shown(value)} |" for name, value in scalars)]
     found += [f"{name}:\n\n{table(rows)}" for name, rows in tables]
+    found += [estimates(models)] if models else []
     return "\n\n".join(found) + "\n"
+
+
+def estimates(models):
+    """model -> name -> mean, bounds, users: a row a name, a column a model."""
+    lines = ["| | n | " + " | ".join(models) + " |", "|---" * (len(models) + 2) + "|"]
+    for name, first in next(iter(models.values())).items():
+        cells = [
+            f"{own[name]['mean']:.4f} [{own[name]['low']:.4f}, {own[name]['high']:.4f}]" for own in models.values()
+        ]
+        lines.append(f"| {name} | {first['n']:,} | " + " | ".join(cells) + " |")
+    seeds = len(next(iter(next(iter(models.values())).values()))["seeds"])
+    return "\n".join([*lines, "", f"Mean over {seeds} seeds, 95 % over n users."])
 
 
 def parts(run, before=""):

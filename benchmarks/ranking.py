@@ -1,10 +1,11 @@
 """Rankers over one set of candidates: AUC, GAUC, log loss, NDCG and share of spend on the test window, with intervals.
 
-    python benchmarks/ranking.py --dataset DATASET --work FOLDER [--seeds 7 8 9] [--rankers dnn din ...] [--out FILE]
+    python benchmarks/ranking.py --dataset DATASET --work FOLDER [--seeds 7 8 9] [--rankers dnn din ...] [--out FILE] \\
+        [--against dnn] [--model '{"ranker": {"windows": 1}}']
 
 DATASET is the folder of a dataset artefact (`Dataset.save`). Every ranker of every seed learns from the same pairs of the
 windows before the test, made with one SASRec; the pairs of the test window are never learnt from. One JSON line a ranker:
-means over the seeds, and the paired difference from `dnn` with its interval over users.
+means over the seeds, and the paired difference from one of them with its interval over users.
 """
 
 import argparse
@@ -87,6 +88,7 @@ RANKERS: dict[str, Ranking] = {
     "dnn_spend_weighted": lambda b, t: dnn(b, t, spend_weight=1.0),
     "din": din,
     "din_with_ids": lambda b, t: din(b, t, ids=True, dropout=0.0),
+    "din_with_evolution": lambda b, t: din(b, t, evolution=True),
     "multi_task": multi_task,
     "multi_task_purchase": lambda b, t: multi_task(b, t, only="purchase"),
     "multi_task_new": lambda b, t: multi_task(b, t, only="new"),
@@ -200,11 +202,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[7, 8, 9])
     parser.add_argument("--rankers", nargs="+", default=list(RANKERS), choices=list(RANKERS))
+    parser.add_argument("--against", default="dnn", choices=list(RANKERS), help="what differences are from")
+    parser.add_argument("--model", type=json.loads, default={}, help="JSON of the section `model`")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    bench = prepare(Dataset.load(options.dataset), options.work, ModelConfig(), options.seeds[0])
+    bench = prepare(Dataset.load(options.dataset), options.work, ModelConfig(**options.model), options.seeds[0])
     base: dict[str, F64] = {}
-    for name in dict.fromkeys(["dnn", *options.rankers]):
+    for name in dict.fromkeys([options.against, *options.rankers]):
         start = time.monotonic()
         logits = [fitted(bench, name, seed, options.work) for seed in options.seeds]
         seconds = (time.monotonic() - start) / len(options.seeds)
@@ -217,7 +221,7 @@ def main() -> None:
             "seeds": options.seeds,
             "seconds_a_fit": round(seconds, 1),
             "metrics": {metric: interval(values) for metric, values in found.items()},
-            "minus_dnn": {metric: interval(values - base[metric]) for metric, values in found.items()},
+            f"minus_{options.against}": {metric: interval(values - base[metric]) for metric, values in found.items()},
         }
         written = json.dumps(line)
         sys.stdout.write(written + "\n")

@@ -78,3 +78,14 @@ def test_a_benchmark_of_speed_has_its_figures_and_its_rows():
 def test_the_page_in_docs_is_that_of_the_logged_runs():
     runs = {path.stem: report.read(path) for path in sorted(report.RUNS.glob("*.json"))}
     assert report.PAGE.read_text() == report.page(runs)
+
+
+def test_estimates_of_models_stand_side_by_side():
+    def one(mean):
+        return {"mean": mean, "low": 0.1, "high": 0.3, "n": 1200, "seeds": [mean, mean]}
+
+    run = {"benchmark": "cold", "models": {"a": {"cold 0": one(0.2)}, "b": {"cold 0": one(0.25)}}}
+    text = report.measured.markdown(run)
+    assert "| | n | a | b |" in text
+    assert "| cold 0 | 1,200 | 0.2000 [0.1000, 0.3000] | 0.2500 [0.1000, 0.3000] |" in text
+    assert "Mean over 2 seeds, 95 % over n users." in text

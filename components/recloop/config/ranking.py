@@ -61,6 +61,8 @@ class DINConfig(Section):
     """a projection of SASRec's vectors, added to the learnt ones"""
     attention: int = Field(16, gt=0)
     """width of the activation unit"""
+    evolution: bool = False
+    """read the memory in the order of time by a recurrent unit that attention opens (DIEN), instead of a weighted sum"""
     hidden: tuple[int, ...] = (128, 64, 32)
     dropout: float = Field(0.3, ge=0, lt=1)
     """of the vectors and interests, not of the pair features"""

@@ -24,6 +24,7 @@ from recloop.models.clicks_fit import (
     started,
 )
 from recloop.models.encoder import Encoder
+from recloop.models.evolution import Evolution
 from recloop.models.export import export
 from recloop.models.family import Fitted
 from recloop.models.fit import train
@@ -84,6 +85,7 @@ class DINRanker(PairRanker):
         self.project = nn.Linear(vectors.shape[1], config.dim, bias=False) if vectors.shape[1] else None
         width = config.category_dim + (config.dim if config.ids or self.project is not None else 0)
         self.activation = Activation(width, config.attention)
+        self.evolution = Evolution(width) if config.evolution else None
         self.layers = mlp((n_features + 3 * width, *config.hidden, 1))
         self.dropout = config.dropout
         nn.init.normal_(self.items.weight, std=0.01)
@@ -100,12 +102,19 @@ class DINRanker(PairRanker):
     def logits(self, table: Tensor, features: Tensor, items: Tensor, memory: Tensor, facts: Tensor) -> Tensor:
         """Features [pairs, n], codes [pairs], memory [pairs, length] and its facts -> [pairs]."""
         query, keys = F.embedding(items, table), F.embedding(memory, table)
-        weight = self.activation(query, keys, facts) * (memory > 0)
-        interest = (weight[:, :, None] * keys).sum(1)  # [pairs, width]
+        interest = self.interest(query, keys, memory > 0, facts)
         seen = F.dropout(torch.cat([query, interest, query * interest], dim=1), self.dropout, self.training)
         plain = (features - self.mean) * self.scale  # type: ignore[operator]
         found: Tensor = self.layers(torch.cat([plain, seen], dim=1)).squeeze(1)
         return found
+
+    def interest(self, query: Tensor, keys: Tensor, real: Tensor, facts: Tensor) -> Tensor:
+        """[pairs, width], [pairs, length, width], [pairs, length], [pairs, length, FACTS] -> [pairs, width]."""
+        weight: Tensor = self.activation(query, keys, facts)
+        if self.evolution is not None:
+            evolved: Tensor = self.evolution(keys, facts, torch.sigmoid(weight) * real)
+            return evolved
+        return ((weight * real)[:, :, None] * keys).sum(1)
 
     def losses(self, batch: Rows) -> Tensor:
         """Binary cross-entropy of each pair."""

@@ -82,7 +82,7 @@ class _Softmax(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
-        """What `forward` found, scaled where it lies: a second table of all vectors would cost as much as Adam does."""
+        """What `forward` found, scaled where it lies."""
         of_states, of_vectors = ctx.saved_tensors
         return of_states.mul_(gradient), of_vectors.mul_(gradient), None, None, None
 

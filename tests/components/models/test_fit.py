@@ -13,7 +13,7 @@ import fits
 from fits import CONFIG, fit
 from recloop.errors import BadArtifact
 from recloop.models.encoder import Encoder
-from recloop.models.fit import train
+from recloop.models.fit import seed_draws, train
 
 WEIGHTS = "sasrec.safetensors"
 
@@ -135,3 +135,11 @@ def test_progress_goes_up_to_the_whole(tmp_path):
     resume(tmp_path, shares)
     assert shares == sorted(shares)
     assert shares[-1] == 1
+
+
+def test_draws_are_seeded_as_by_torch_and_nothing_is_kept_for_devices_that_are_not_in_use():
+    torch.manual_seed(5)
+    wanted, kept = torch.rand(3), len(torch.cuda._queued_calls)
+    seed_draws(5, torch.device("cpu"))
+    assert torch.equal(torch.rand(3), wanted)
+    assert len(torch.cuda._queued_calls) == kept

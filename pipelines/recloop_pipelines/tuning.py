@@ -6,7 +6,9 @@ import shutil
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -158,19 +160,24 @@ def _search(study: "Study", bench: Bench, steps: Steps) -> None:
     left = bench.asked.trials - len(study.get_trials(deepcopy=False, states=done))
     if left <= 0:
         return
+    until = monotonic() + bench.asked.seconds if bench.asked.seconds is not None else inf
     search = partial(
         study.optimize,
         lambda trial: _value(trial, bench, steps),
-        timeout=bench.asked.seconds,
         catch=(BadData, Stopped),
         callbacks=[MaxTrialsCallback(bench.asked.trials, states=done)],
     )
     waiting = len(study.get_trials(deepcopy=False, states=(TrialState.WAITING,)))
     # two workers may take one waiting trial, and the slower one of them then fails: what waits is for one alone
     if waiting:
-        search(n_trials=min(left, waiting))
+        search(n_trials=min(left, waiting), timeout=_left(until))
     if left > waiting:
-        search(n_trials=left - waiting, n_jobs=bench.asked.workers)
+        search(n_trials=left - waiting, n_jobs=bench.asked.workers, timeout=_left(until))
+
+
+def _left(until: float) -> float | None:
+    """Seconds to a moment; None where there is no end."""
+    return None if until == inf else max(0.0, until - monotonic())
 
 
 def _value(trial: "Trial", bench: Bench, steps: Steps) -> float:

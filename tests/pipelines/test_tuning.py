@@ -2,6 +2,7 @@ import json
 
 import pytest
 import yaml
+from optuna.study import Study
 
 from recloop.config.spaces import Real, Whole
 from recloop.errors import BadConfig, BadData, Stopped
@@ -46,6 +47,19 @@ def test_a_study_goes_on_where_it_was(shop, tmp_path, judged):
     assert len(judged) == 5
     tune(shop, tmp_path / "out", trials=5)
     assert len(judged) == 5
+
+
+def test_the_seconds_asked_for_are_of_the_waiting_trial_and_the_others_together(shop, tmp_path, judged, monkeypatch):
+    moments, given, optimize = iter([100.0, 100.0, 130.0]), [], Study.optimize
+
+    def noted(study, value, *, timeout, **words):
+        given.append(timeout)
+        optimize(study, value, **words)
+
+    monkeypatch.setattr(tuning, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(Study, "optimize", noted)
+    tune(shop, tmp_path / "out", trials=2, seconds=50.0)
+    assert given == [50.0, 20.0]
 
 
 def test_other_data_or_settings_are_another_study(shop, tmp_path, judged):

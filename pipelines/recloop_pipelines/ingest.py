@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from recloop.artifacts import Draft, publishing, read_manifest
 from recloop.config import Config
+from recloop.data.dataset import ATTRIBUTES
 from recloop.errors import QualityFailed
 from recloop_pipelines import notifying, privacy, quarantine, streaming
 from recloop_pipelines.places import absolute, announce, latest, relative, required
 from recloop_pipelines.settings import opened, settings
-from recloop_pipelines.source import collected, undeleted
+from recloop_pipelines.source import attributes, collected, undeleted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,6 +60,9 @@ def _collected(config: Config, out: str, feedback: str, stream: streaming.Stream
             draft.path / "events.parquet", compression_level=1
         )
         items.write_parquet(draft.path / "items.parquet")
+        people = attributes(config.data)
+        if people is not None:
+            privacy.people(config, people).write_parquet(draft.path / ATTRIBUTES)
         draft.metrics["rows"] = events.height + sum(n.height for n in newer)
 
 
@@ -100,6 +104,8 @@ def check(*, config: Config, out: str, events: str = "") -> str:
             contract=config.data.contract,
         )
         checked.save(draft.path)
+        if (source.path / ATTRIBUTES).exists():
+            shutil.copyfile(source.path / ATTRIBUTES, draft.path / ATTRIBUTES)
         draft.metrics |= {"rows": checked.events.height, "quarantined": checked.quarantine.height}
     announce(config, "checked", out)
     notifying.breached(config, checked.verdict.breaches)

@@ -38,12 +38,13 @@ class Onboarded:
         return (*self.understood.doubts, *self.limits.doubts, WARNS)
 
 
-def onboard(name: str, *, events: str, items: str, database: str, hints: "Hints", force: bool) -> Onboarded:
+def onboard(name: str, *, events: str, items: str, users: str, database: str, hints: "Hints", force: bool) -> Onboarded:
     """Look at the data, understand it, write <configs>/<name>.yaml.
 
     Raises BadConfig where the file exists, BadData where the data cannot be read or understood, Unavailable.
     """
     from recloop.data.onboarding.limits import limits
+    from recloop.data.onboarding.people import with_people
     from recloop.data.onboarding.understand import understand
     from recloop.data.onboarding.written import written
 
@@ -53,6 +54,9 @@ def onboard(name: str, *, events: str, items: str, database: str, hints: "Hints"
     source = _source(events, items, database)
     raw, catalogue = _tables(source)
     understood = understand(raw, catalogue, hints)
+    people = _people(source, users)
+    if people is not None:
+        understood = with_people(understood, people, users, hints)
     data = {**source, **understood.data}
     config = parse({"scenario": name, "data": data}, name=str(path))
     read, described = collected(config.data, limit=ROWS)
@@ -81,6 +85,13 @@ def _source(events: str, items: str, database: str) -> dict[str, Any]:
     found |= {"database": database} if database else {}
     found |= {"items": items} if items else {}
     return found if database else {**found, **_dialect(events)}
+
+
+def _people(source: Mapping[str, Any], users: str) -> "pl.LazyFrame | None":
+    """Raw rows of the users; None where none are given."""
+    from recloop.data.sources.people import people
+
+    return people(filled(DataConfig(**source)).model_copy(update={"users": users or None}))
 
 
 def _dialect(events: str) -> dict[str, str]:

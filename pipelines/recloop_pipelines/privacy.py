@@ -67,6 +67,19 @@ def remembered(config: Config, events: "pl.DataFrame") -> "pl.DataFrame":
     return unexpired(kept, config.privacy, datetime.now(UTC))[0]
 
 
+def people(config: Config, attributes: "pl.DataFrame") -> "pl.DataFrame":
+    """Attributes of users as they may be stored: without erased people, and by pseudonym where the section asks for that."""
+    from recloop.columns import Columns
+    from recloop.privacy.door import forgotten
+    from recloop.privacy.pseudonyms import pseudonyms
+
+    listed = erased(config)
+    kept = forgotten(attributes, needed(), listed)[0] if listed else attributes
+    if not config.privacy.pseudonymise:
+        return kept
+    return kept.with_columns(pseudonyms(kept[Columns.User], needed()).alias(Columns.User)).sort(Columns.User)
+
+
 def erase(config: Config, user: str) -> str:
     """Put a person on the erasure list, as a pseudonym -> that. Their events are left out from the next ingest on."""
     from recloop.privacy.pseudonyms import pseudonym

@@ -32,6 +32,13 @@ def collected(
     return collect(filled(config), folder=settings().sets, limit=limit, cache=cache, source=source)
 
 
+def attributes(config: DataConfig) -> "pl.DataFrame | None":
+    """Section data -> what is known of users without an event; None where it names no table of them."""
+    from recloop.data.sources.people import attributes as read
+
+    return read(filled(config))
+
+
 def undeleted(config: DataConfig, events: "pl.DataFrame") -> "pl.DataFrame":
     """Events of the loop's own feedback -> those that no row of data.deletions names."""
     from recloop.data.sources.collect import undeleted as left

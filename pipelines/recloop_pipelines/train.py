@@ -1,6 +1,7 @@
 """checked -> dataset -> model."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from recloop.artifacts import Artifact, publishing
@@ -17,6 +18,7 @@ def prepare(*, config: Config, out: str, checked: str = "") -> str:
     import polars as pl
 
     from recloop.data import split
+    from recloop.data.dataset import read_attributes
     from recloop.data.vocabulary import Vocabulary
 
     source = opened(checked or required(config, "checked"), kind="checked")
@@ -30,7 +32,7 @@ def prepare(*, config: Config, out: str, checked: str = "") -> str:
         # checked events lie in time already, so their ids, half of the file, need not be read
         events = pl.read_parquet(source.path / "events.parquet", columns=list(split.NEEDED))
         dataset = split.build(events, pl.read_parquet(source.path / "items.parquet"), config.split, previous=previous)
-        dataset.save(draft.path)
+        replace(dataset, attributes=read_attributes(source.path)).save(draft.path)
         draft.metrics |= {"events": dataset.events.height, "users": len(dataset.users), "items": len(dataset.items)}
     announce(config, "dataset", out)
     return out

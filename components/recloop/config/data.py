@@ -2,12 +2,12 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from recloop.columns import EVENT_COLUMNS, ITEM_COLUMNS, REASONS
+from recloop.columns import EVENT_COLUMNS, ITEM_COLUMNS, REASONS, Columns
 from recloop.config.contract import ContractConfig
 from recloop.config.section import Section
 from recloop.config.streams import KafkaConfig
@@ -64,6 +64,12 @@ class DataConfig(Section):
     made_up: music, news or social"""
     items: str | None = None
     """as `events`; where it is not set, the catalogue is what `item_columns` finds in the events themselves"""
+    users: str | None = None
+    """attributes of users, given as `items` are: one row a user"""
+    user_column: str = Columns.User
+    """column of `users` that holds the user's id"""
+    user_attributes: tuple[str, ...] = ()
+    """columns of `users` that tell what to recommend to a user of whom no event is known"""
     database: Database = None
     kafka: KafkaConfig = KafkaConfig()
     contract: ContractConfig = ContractConfig()
@@ -96,6 +102,14 @@ class DataConfig(Section):
     """table of several files: an event so much older than what earlier files hold is late; None: none is"""
     until: Moment | None = None
     """events at or after this moment are left out (they can be replayed)"""
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if (self.users is None) == bool(self.user_attributes):
+            raise ValueError(
+                "users and user_attributes belong together: name the table and at least one of its columns"
+            )
+        return self
 
 
 class QualityConfig(Section):

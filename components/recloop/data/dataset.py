@@ -17,6 +17,15 @@ from recloop.data.windows import Split, Window, windows
 
 USER, ITEM, TIME = Columns.UserCode, Columns.ItemCode, Columns.Time
 
+ATTRIBUTES = "attributes.parquet"
+"""of users, in artefacts of events, checked and dataset"""
+
+
+def read_attributes(folder: Path) -> pl.DataFrame | None:
+    """What is known of users in an artefact's folder; None where nothing is."""
+    path = folder / ATTRIBUTES
+    return pl.read_parquet(path) if path.exists() else None
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -32,6 +41,8 @@ class Dataset:
     users: Vocabulary
     items: Vocabulary
     split: Split
+    attributes: pl.DataFrame | None = None
+    """user_id and what is known of users without an event, as words; None where nothing is"""
 
     def windows(self, earlier: int) -> tuple[Window, ...]:
         """The test window and `earlier` ones before it, newest first."""
@@ -57,6 +68,8 @@ class Dataset:
         self.catalogue.write_parquet(folder / "catalogue.parquet")
         self.users.save(folder / "users.json")
         self.items.save(folder / "items.json")
+        if self.attributes is not None:
+            self.attributes.write_parquet(folder / ATTRIBUTES)
         (folder / "split.json").write_text(json.dumps(self.split.__dict__, sort_keys=True))
 
     @classmethod
@@ -68,6 +81,7 @@ class Dataset:
             users=Vocabulary.load(folder / "users.json"),
             items=Vocabulary.load(folder / "items.json"),
             split=Split(**json.loads((folder / "split.json").read_text())),
+            attributes=read_attributes(folder),
         )
 
 

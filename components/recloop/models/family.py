@@ -80,9 +80,11 @@ def _honest(kind: str, task: Task) -> Path | None:
 
 
 def _beside(task: Task) -> None:
-    """What every release serves beside its model: statistics and similar items as of the cut."""
-    from recloop.models import item_knn
+    """What every release serves beside its model: statistics, similar items, what people alike take; as of the cut."""
+    from recloop.models import alike, item_knn
 
+    if task.dataset.attributes is not None:
+        alike.Alike.fit(task.dataset.attributes, task.past, task.dataset.users, task.statistics.pop28).save(task.out)
     if not (task.out / STATISTICS).exists():
         task.statistics.save(task.out / STATISTICS)
     if not (task.out / item_knn.FILE).exists():

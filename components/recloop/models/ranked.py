@@ -19,6 +19,21 @@ class Ranked:
     origins: NDArray[np.uint8]  # [n, k] bit b set: candidate source b proposed it (0 where there is one source)
 
 
+class Source(Protocol):
+    """What answers."""
+
+    def recommend(
+        self,
+        histories: Histories,
+        *,
+        k: int,
+        exclude_seen: bool = False,
+        allowed: NDArray[np.bool_] | None = None,
+        exclude: NDArray[np.int32] | None = None,
+    ) -> Ranked:
+        """As `Recommender.recommend`."""
+
+
 class Recommender(Protocol):
     """One interface for baselines and models."""
 

@@ -62,11 +62,14 @@ class Router:
 
 
 UNROUTED = Router()
-SOURCES = (MODEL, "popularity_28", "popularity_7", "item_knn", "frequency")
+GENERAL = (MODEL, "popularity_28", "popularity_7", "item_knn", "frequency")
+ALIKE = "alike"
+"""what users with the same attributes take; the one source that must be told who asks"""
+SOURCES = (*GENERAL, ALIKE)
 
 
 def sources_of(served: Served) -> dict[str, Recommender | Served]:
-    """Who may answer, by the names of SOURCES; all are made of what a release holds."""
+    """Who may answer whoever asks, by the names of GENERAL; all are made of what a release holds."""
     held, near = served.statistics, served.item_knn
     made = (
         served,
@@ -75,4 +78,4 @@ def sources_of(served: Served) -> dict[str, Recommender | Served]:
         near,
         Frequency(held.pop28, half_life=near.half_life),
     )
-    return dict(zip(SOURCES, made, strict=True))
+    return dict(zip(GENERAL, made, strict=True))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from recloop.data.histories import Histories
 from recloop.data.statistics import ItemStatistics
+from recloop.models.alike import Alike
 from recloop.models.family import STATISTICS, facts_of, kind_of, load
 from recloop.models.item_knn import FILE as ITEM_KNN
 from recloop.models.item_knn import ItemKNN
@@ -27,6 +28,8 @@ class Served:
     item_knn: ItemKNN
     learnt_until: int | None
     """seconds since the epoch; None where an old folder does not say"""
+    alike: Alike | None = None
+    """of users whose attributes are known; None where there are none"""
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> "Served":
@@ -37,6 +40,7 @@ class Served:
             statistics=ItemStatistics.load(folder / STATISTICS),
             item_knn=ItemKNN.load(folder / ITEM_KNN),
             learnt_until=facts_of(folder).get("learnt_until"),
+            alike=Alike.load(folder),
         )
 
     @property

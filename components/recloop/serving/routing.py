@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from recloop.models.ranked import Recommender, permitted
-from recloop.models.router import MODEL, sources_of
+from recloop.models.ranked import Recommender, Source, permitted
+from recloop.models.router import ALIKE, MODEL, sources_of
 from recloop.models.served import Served
 from recloop.serving.bundle import Bundle
 from recloop.serving.ranking import for_you, left_out, slate_of
-from recloop.serving.stages import Kind, Slate, Wanted
+from recloop.serving.stages import Kind, Question, Slate, Wanted
 
 T = TypeVar("T")
 KEPT = 3
@@ -44,14 +44,21 @@ def routed() -> Kind:
         slates = dict(zip(own, for_you([wanted[n] for n in own]), strict=True))
         for n, name in enumerate(names):
             if name != MODEL:
-                source = latest.of(wanted[n].question.serving.bundle)[name]
+                source = _source(name, wanted[n].question, latest)
                 slates[n] = replace(_from(source, name, wanted[n]), notes={"source": name})
         return [slates[n] for n in range(len(wanted))]
 
     return propose
 
 
-def _from(source: Recommender | Served, name: str, wanted: Wanted) -> Slate:
+def _source(name: str, question: Question, latest: Latest[dict[str, Recommender | Served]]) -> Source:
+    alike = question.serving.bundle.model.alike
+    if name == ALIKE and alike is not None:
+        return alike.of([question.ask.user_id])
+    return latest.of(question.serving.bundle)[name]
+
+
+def _from(source: Source, name: str, wanted: Wanted) -> Slate:
     question = wanted.question
     served, history, seen = question.serving.bundle.model, question.history, question.ask.exclude_seen
     exclude = left_out(wanted)

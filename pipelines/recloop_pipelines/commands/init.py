@@ -30,9 +30,11 @@ def init(
     name: Annotated[str, typer.Argument(help="Name of the scenario: small letters, digits and dashes.")],
     events: Annotated[str, typer.Option(help=EVENTS)],
     items: Annotated[str, typer.Option(help="The catalogue, given as the events are.")] = "",
+    users: Annotated[str, typer.Option(help="Attributes of users, one row each, given as the events are.")] = "",
     database: Annotated[str, typer.Option(help="SQLAlchemy URL; ${NAME} stands for an environment variable.")] = "",
     column: Pairs = None,
     item_column: Pairs = None,
+    user_column: Annotated[str, typer.Option(help="Of the table of users: the column of the user's id.")] = "",
     kind: Words = None,
     event: Annotated[str, typer.Option(help="Kind of every event, where no column says it.")] = "",
     timezone: Annotated[str, typer.Option(help="Of times that name no zone, such as Europe/Berlin.")] = "",
@@ -44,7 +46,7 @@ def init(
 
     Examples:
 
-        recloop init my-shop --events exports/orders.csv --items exports/products.csv
+        recloop init my-shop --events exports/orders.csv --items exports/products.csv --users exports/people.csv
 
         recloop init my-shop --events kafka://broker:9092/orders --items exports/products.csv
 
@@ -58,12 +60,13 @@ def init(
     hints = Hints(
         columns=_pairs(column, "--column"),
         item_columns=_pairs(item_column, "--item-column"),
+        user_column=user_column,
         kinds={word.lower(): meant for word, meant in _pairs(kind, "--kind").items()},
         event=event,
         timezone=timezone,
         time_format=time_format,
     )
-    done = onboard(name, events=events, items=items, database=database, hints=hints, force=force)
+    done = onboard(name, events=events, items=items, users=users, database=database, hints=hints, force=force)
     if json:
         emit(_facts(done))
     else:

@@ -5,7 +5,7 @@ from frames import histories
 from recloop.config import Config, DataConfig, EvaluationConfig, ModelConfig, TrainerConfig
 from recloop.evaluation import cold_start
 from recloop.evaluation.cold_start import EVENTS, learn_router, shortened
-from recloop.models.router import MODEL, SOURCES
+from recloop.models.router import GENERAL, MODEL
 from shop_datasets import SPLIT, canonical, dataset, fit
 
 CONFIG = Config(
@@ -34,7 +34,7 @@ def router(places):
 
 def test_each_stretch_compares_every_source(router):
     assert tuple(stretch.events for stretch in router.stretches) == EVENTS
-    assert all(set(stretch.chosen_by) == set(SOURCES) for stretch in router.stretches)
+    assert all(set(stretch.chosen_by) == set(GENERAL) for stretch in router.stretches)
 
 
 def test_strangers_get_no_source_that_knows_only_histories(router):

@@ -31,6 +31,8 @@ class Hints:
 
     columns: Mapping[str, str] = field(default_factory=dict)
     item_columns: Mapping[str, str] = field(default_factory=dict)
+    user_column: str = ""
+    """of the table of users"""
     kinds: Mapping[str, str] = field(default_factory=dict)
     event: str = ""
     timezone: str = ""

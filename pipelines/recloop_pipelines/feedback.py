@@ -20,12 +20,18 @@ from recloop_pipelines.source import collected
 if TYPE_CHECKING:
     import polars as pl
 
+    from recloop.feedback.report import Feedback
+
+RECOMMENDED = "recommended.json"
+"""what the serving release recommends from day to day"""
+
 
 def attribute(*, config: Config, out: str) -> str | None:
     """journal -> feedback: purchases linked to answers, online metrics, decay, and the decision to train again.
 
     None where no sealed segment is new.
     """
+    from recloop.feedback.recommended import recommended
     from recloop.feedback.report import feedback
     from recloop.feedback.retrain import ReleaseFacts, decide, new_item_share
     from recloop.feedback.segments import frames
@@ -42,6 +48,7 @@ def attribute(*, config: Config, out: str) -> str | None:
     learnt = {digest: _moment(until) for digest, until in _learnt(config, answers, serving).items()}
     with publishing(out, kind="feedback", parents={"release": serving}, config={"segments": names}) as draft:
         found = feedback(answers, events, past, learnt, config.feedback, k=config.serving.k, now=now, seed=config.seed)
+        shown = recommended(*_answered(config, found, serving.digest), _catalogue(config), past["item_id"])
         recent = events.filter(events["time"] >= learnt[serving.digest])
         decision = decide(
             found.online,
@@ -50,12 +57,14 @@ def attribute(*, config: Config, out: str) -> str | None:
                 learnt_until=learnt[serving.digest],
                 new_events=recent.height,
                 new_item_share=new_item_share(recent, _known(serving)),
-                drift=_drift(config, past, events),
+                drift=_drift(_catalogue(config), past, events),
+                moved=tuple(m.sentence for m in shown.moved) if shown.judged else None,
             ),
             config.feedback,
             now=now,
         )
         found.save(draft.path, decision, k=config.serving.k)
+        shown.save(draft.path / RECOMMENDED)
         draft.metrics |= {"answers": answers.height, "events": events.height, "retrain": float(decision.retrain)}
     announce(config, "feedback", out)
     return out
@@ -155,14 +164,32 @@ def _known(serving: Artifact) -> "pl.Series":
     return pl.Series("item_id", json.loads((serving.path / "items.json").read_text()))
 
 
-def _drift(config: Config, past: "pl.DataFrame", events: "pl.DataFrame") -> float:
+def _answered(config: Config, found: "Feedback", release: str) -> "tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]":
+    """Answers, credited purchases and events of a release, of this period and of the periods before it."""
+    import polars as pl
+
+    folders = [opened(absolute(path), kind="feedback").path for path in folded_feedback(config)]
+    parts = [
+        (found.answers, found.attributed, found.events),
+        *([pl.read_parquet(f / f"{name}.parquet") for name in ("answers", "attributed", "events")] for f in folders),
+    ]
+    answers, attributed, events = (pl.concat(frames, how="diagonal_relaxed") for frames in zip(*parts, strict=True))
+    return answers.filter(pl.col("release") == release), attributed.filter(pl.col("release") == release), events
+
+
+def _catalogue(config: Config) -> "pl.DataFrame":
+    import polars as pl
+
+    return pl.read_parquet(opened(required(config, "checked"), kind="checked").path / "items.parquet")
+
+
+def _drift(items: "pl.DataFrame", past: "pl.DataFrame", events: "pl.DataFrame") -> float:
     """Largest population stability index between what was known and what came."""
     import polars as pl
 
     from recloop.data.profile import profile
     from recloop.quality.drift import drift
 
-    items = pl.read_parquet(opened(required(config, "checked"), kind="checked").path / "items.parquet")
     nothing = past.head(0).with_columns(reason=pl.lit(None, pl.String))
     return float(drift(profile(past, nothing, items), profile(events, nothing, items)).worst[1])
 

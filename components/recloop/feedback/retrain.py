@@ -25,6 +25,8 @@ class ReleaseFacts:
     """share of recent purchases of items that it cannot recommend (`new_item_share`); None: no purchase"""
     drift: float | None
     """largest population stability index of the watched distributions; None: not measured"""
+    moved: tuple[str, ...] | None = None
+    """what it recommends beyond the limits of its own season, in words; None: fewer than 28 days to learn them from"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,13 @@ def decide(online: Online, facts: ReleaseFacts, config: FeedbackConfig, *, now: 
 
     Any check may call for training; too few new events overrule all of them.
     """
-    checks = (_age(facts, config, now), _decay(online, facts, config), _new_items(facts, config), _drift(facts, config))
+    checks = (
+        _age(facts, config, now),
+        _decay(online, facts, config),
+        _new_items(facts, config),
+        _drift(facts, config),
+        _recommended(facts),
+    )
     calls = tuple(c.sentence for c in checks if c.calls)
     enough = _enough(facts, config)
     if not enough.calls:
@@ -132,6 +140,16 @@ def _drift(facts: ReleaseFacts, config: FeedbackConfig) -> Check:
         f"{'more than' if far else 'within'} the {config.max_drift:g} allowed."
     )
     return Check("drift", far, sentence)
+
+
+def _recommended(facts: ReleaseFacts) -> Check:
+    if facts.moved is None:
+        return Check(
+            "recommended", False, "What is recommended cannot be judged: the release has answered for too few days."
+        )
+    if not facts.moved:
+        return Check("recommended", False, "What is recommended stays within the limits of its own season.")
+    return Check("recommended", True, f"What is recommended has moved: {'; '.join(facts.moved)}.")
 
 
 def _enough(facts: ReleaseFacts, config: FeedbackConfig) -> Check:

@@ -33,7 +33,7 @@ def decision(facts=FACTS, *decays, config=CONFIG):
 def test_a_young_release_without_loss_is_kept_with_every_check_as_a_reason():
     found = decision()
     assert not found.retrain
-    assert len(found.reasons) == 4
+    assert len(found.reasons) == 5
 
 
 def test_an_old_release_is_trained_again():
@@ -73,6 +73,15 @@ def test_drift_beyond_the_limit_calls_for_training():
     assert "0.300" in decision(replace(FACTS, drift=0.3)).reasons[0]
 
 
+def test_recommendations_that_moved_call_for_training():
+    found = decision(replace(FACTS, moved=("entropy was outside its limits on 4 of 7 days",)))
+    assert (found.retrain, found.reasons) == (
+        True,
+        ("What is recommended has moved: entropy was outside its limits on 4 of 7 days.",),
+    )
+    assert not decision(replace(FACTS, moved=())).retrain
+
+
 def test_too_few_new_events_overrule_every_reason():
     found = decision(replace(FACTS, new_events=999, drift=0.3), LOSS)
     assert (found.retrain, found.reasons) == (
@@ -94,7 +103,7 @@ def test_the_saved_decision_is_json_with_its_reasons(tmp_path):
     decision(FACTS, LOSS).save(tmp_path / "decision.json")
     saved = json.loads((tmp_path / "decision.json").read_text())
     assert saved["retrain"] is True
-    assert [c["name"] for c in saved["checks"]] == ["age", "decay", "new_items", "drift", "enough"]
+    assert [c["name"] for c in saved["checks"]] == ["age", "decay", "new_items", "drift", "recommended", "enough"]
 
 
 def test_new_item_share_counts_purchases_of_unknown_items():

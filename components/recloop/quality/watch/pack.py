@@ -184,7 +184,7 @@ MIX = (
     _share(
         "hour_shift",
         "high",
-        17.0,
+        19.0,
         "the day's times lie in another zone",
         "Set data.timezone, or mend the clock.",
         seasonal=True,

@@ -159,7 +159,7 @@ def swap(folder: Path, config: Path, bundle: Path, work: Path, *, quick: bool) -
     other = work / "renamed"
     if not other.exists():
         catalogue.renamed(bundle, "b-", other)
-    return swapping.swaps(folder, config, {"i": bundle, "b-": other}, users_of(bundle), 5 if quick else 20)
+    return swapping.swaps(folder, config, {"i": bundle, "b-": other}, users_of(bundle), 10 if quick else 200)
 
 
 def users_of(bundle: Path) -> list[str]:

@@ -14,17 +14,22 @@ CONNECTIONS = 16
 
 
 def swaps(folder: Path, config: Path, bundles: dict[str, Path], users: list[str], count: int) -> dict[str, Any]:
-    """Move the pointer `count` times between bundles (by the prefix of their item ids) while 16 clients ask."""
+    """Move the pointer `count` times between bundles (by the prefix of their item ids) while 16 clients ask.
+
+    failed_requests: those without a list; refused_requests: those among them that met 503. grown_mb: of the service's memory.
+    """
     releases = {prefix: service.publish(folder, bundle, f"r{n}") for n, (prefix, bundle) in enumerate(bundles.items())}
     first = next(iter(releases))
     generation = service.point(folder, releases[first], None).generation
     with service.serving(folder, config) as running:
-        return asyncio.run(_swapped(running, folder, releases, users, count, generation))
+        before = running.memory_mb
+        found = asyncio.run(_swapped(running, folder, releases, users, count, generation))
+        return found | {"grown_mb": round(running.memory_mb - before)}
 
 
 async def _swapped(running, folder, releases, users, count, generation):
     prefixes = {digest: prefix for prefix, (_, digest) in releases.items()}
-    tally = {"requests": 0, "failed_requests": 0, "mixed_answers": 0}
+    tally = {"requests": 0, "failed_requests": 0, "refused_requests": 0, "mixed_answers": 0}
     stop = asyncio.Event()
     async with aiohttp.ClientSession(running.url) as session:
         clients = [asyncio.create_task(_client(session, users, prefixes, tally, stop, n)) for n in range(CONNECTIONS)]
@@ -56,6 +61,7 @@ async def _client(session, users, prefixes, tally, stop, seed):
             async with session.post("/v1/recommendations", json={"user_id": rng.choice(users)}) as response:
                 answer = await response.json(loads=json.loads)
                 ok = response.status == 200 and answer["items"]
+                tally["refused_requests"] += response.status == 503
         except aiohttp.ClientError:
             ok = False
         if not ok:

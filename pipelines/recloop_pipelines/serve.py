@@ -40,7 +40,7 @@ def serve(config: Config, *, host: str, port: int, bundle: str = "", journal: st
     log = Journal(Path(journal) if journal else settings().folder / "journal" / config.scenario)
     traffic = None if bundle else traffic_of(config)
     engine, rules = answering(config, log, _rules(config, journal), traffic)
-    engine.preparations.append(_settled)
+    _steady(engine)
     watcher = shipper = None
     store = open_store(settings().store_uri)
     if bundle:
@@ -99,11 +99,17 @@ def _alone() -> None:
     sys.setswitchinterval(5e-4)
 
 
-def _settled(_: "Serving") -> None:
-    """What a release consists of stays until the next one: the collector looks for no garbage in it."""
+def _steady(engine: "Engine") -> None:
+    """Let the collector of garbage look seldom, at little, and when a release is taken up: its pauses are answers' too."""
     gc.freeze()
     # of young objects, before it looks at all: a request leaves none behind that only it could find
     gc.set_threshold(20_000, 20, 100)
+    engine.preparations.append(_swept)
+
+
+def _swept(_: "Serving") -> None:
+    """Free what older releases left behind."""
+    gc.collect()
 
 
 def _rules(config: Config, journal: str) -> Path:

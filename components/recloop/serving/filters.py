@@ -1,6 +1,6 @@
 """Filters of a request: category, price, stock -> a mask of item codes."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ class Masks:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.category = lru_cache(maxsize=512)(self._category)
+        # of the paths alone: one that knew this object would keep the release in memory after it served
+        self.category = lru_cache(maxsize=512)(partial(_category, bundle.catalogue.categories))
 
     def of(self, filters: Filters) -> NDArray[np.bool_] | None:
         """Item codes that pass every filter; None where there is none to pass."""
@@ -30,11 +31,11 @@ class Masks:
             masks.append(self._listed(filters.in_stock))
         return np.logical_and.reduce(masks) if masks else None
 
-    def _category(self, prefix: str) -> NDArray[np.bool_]:
-        paths = self.bundle.catalogue.categories
-        return np.asarray((paths == prefix) | np.char.startswith(paths, prefix + " > "))
-
     def _listed(self, ids: list[str]) -> NDArray[np.bool_]:
         mask = np.zeros(len(self.bundle.items) + 1, dtype=bool)
         mask[[self.bundle.items.codes.get(name, 0) for name in ids]] = True
         return mask
+
+
+def _category(paths: NDArray[np.str_], prefix: str) -> NDArray[np.bool_]:
+    return np.asarray((paths == prefix) | np.char.startswith(paths, prefix + " > "))

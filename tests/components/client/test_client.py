@@ -10,7 +10,7 @@ from recloop.client import Ask, AsyncClient, Client, Event, Later, Patience, Ref
 from recloop.client.calls import BATCH
 from recloop.client.conversation import Conversation
 from recloop.errors import BadConfig, BadRequest
-from recloop.serving.problems import LIMIT
+from recloop.serving.bodies import LIMIT
 
 
 @pytest.fixture

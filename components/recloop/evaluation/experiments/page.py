@@ -108,7 +108,7 @@ def _notes(design: Design) -> str:
         f"error rate {design.alpha:.0%}. hits: purchases of shown items an answer; clicks: clicks on shown items an "
         "answer; purchases and revenue: a user, whatever was shown; preference: of the hits in interleaved lists, those of "
         "the other release less those of what serves. Intervals are always valid (mixture sequential test): "
-        "they hold however often one looks. with several variants each is wide enough for all. p-values are corrected (Holm): those of "
-        "the metric that decides for its variants, the others for all comparisons. Noise removed: "
+        "they hold however often one looks, and with several variants each is wide enough for all. p-values are corrected "
+        "(Holm): those of the metric that decides for its variants, the others for all comparisons. Noise removed: "
         "the share of the variance that users' purchases before the experiment explain (CUPED).</small></p>"
     )

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from recloop.config import Config, NotifyConfig
+from recloop.errors import BadConfig
 from recloop_pipelines.source import replaced
 
 LOG = logging.getLogger(__name__)
@@ -34,8 +35,9 @@ class Notice:
 
 
 def breached(config: Config, sentences: tuple[str, ...]) -> None:
-    """Tell of promises that a source has not kept; of none, nothing."""
+    """Tell of promises that a source has not kept, in the log as well; of none, nothing."""
     if sentences:
+        LOG.warning("%s: the contract of its source is not kept:\n  %s", config.scenario, "\n  ".join(sentences))
         told = "1 promise" if len(sentences) == 1 else f"{len(sentences)} promises"
         title = f"the source has not kept {told} of its contract"
         notify(config.notify, Notice(config.scenario, title, sentences, config.data.contract.owner))
@@ -79,6 +81,8 @@ def _mail(server: str, config: NotifyConfig, notice: Notice) -> None:
     message["From"], message["To"] = config.sender, ", ".join(config.email)
     message.set_content(notice.text + "\n")
     at = urlsplit(server)
+    if at.scheme not in PORTS:
+        raise BadConfig("notify.smtp is, with the environment's value, no smtp://host:port or smtps://host:port.")
     connect = smtplib.SMTP_SSL if at.scheme == "smtps" else smtplib.SMTP
     with connect(at.hostname or "localhost", at.port or PORTS[at.scheme], timeout=SECONDS) as client:
         if at.scheme == "smtp" and client.has_extn("starttls"):

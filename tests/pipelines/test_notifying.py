@@ -48,6 +48,17 @@ def test_a_secret_comes_from_the_environment(monkeypatch):
     assert len(got) == 1
 
 
+def test_a_mail_server_may_come_from_the_environment_as_a_whole(monkeypatch):
+    config = NotifyConfig(email=("a@shop.example",), smtp="${SHOP_SMTP}")
+    with mailbox() as (server, got):
+        monkeypatch.setenv("SHOP_SMTP", server)
+        notify(config, NOTICE)
+    assert len(got) == 1
+    monkeypatch.setenv("SHOP_SMTP", "mail.shop.example:25")
+    with pytest.raises(BadConfig, match=r"notify\.smtp is"):
+        notify(config, NOTICE)
+
+
 def promising(shop, url, act):
     """The made-up shop, whose events are of 2024, promises fresh ones."""
     contract = f"  contract: {{owner: orders, fresh_hours: 24, act: {act}}}\n"
@@ -60,11 +71,12 @@ def promising(shop, url, act):
     return config
 
 
-def test_a_breach_is_told_and_stands_on_the_page(shop):
+def test_a_breach_is_told_and_stands_on_the_page(shop, caplog):
     with webhook() as (url, got):
         config = promising(shop, url, "warn")
         made = ingest.check(config=config, out=place(config, "checked", "one"))
     assert "The newest event is" in got[0]["lines"][0]
+    assert got[0]["lines"][0] in caplog.text
     verdict = json.loads((opened(made, kind="checked").path / "verdict.json").read_text())
     assert (verdict["ok"], verdict["contract"]) == (True, ["age_hours"])
     page = (settings().folder / "datadocs/shop/one/index.html").read_text()

@@ -41,8 +41,8 @@ class ContractConfig(Section):
 
 
 def _server(url: str) -> str:
-    if not re.match(r"smtps?://.", url):
-        raise ValueError("must be smtp://host:port or smtps://host:port")
+    if not re.match(r"smtps?://.|\$\{\w+\}$", url):
+        raise ValueError("must be smtp://host:port, smtps://host:port or ${NAME} of the environment")
     found = re.match(r"[^:/]+://[^/@]*:([^@/]+)@", url)
     if found and not re.fullmatch(r"\$\{\w+\}", found[1]):
         raise ValueError("holds a password. Put it into the environment and write ${ITS_NAME} instead")

@@ -3,6 +3,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from recloop.artifacts import publishing
 from recloop.config import CandidatesConfig, DataConfig, QualityConfig, SplitConfig, load
 from recloop.data.events import reject
 from recloop.data.features import NAMES
@@ -10,10 +11,9 @@ from recloop.data.sources.collect import collect
 from recloop.data.split import build
 from recloop.errors import BadData
 from recloop.serving.state import State
-from recloop_pipelines import ingest, train
 from recloop_pipelines.__main__ import app
 from recloop_pipelines.parity import LEARNT, parity
-from recloop_pipelines.places import place
+from recloop_pipelines.places import announce, place
 
 QUICK = CandidatesConfig(neighbours=10)
 
@@ -50,14 +50,12 @@ def test_more_events_than_there_are_is_no_comparison(small):
         parity(small, QUICK, events=10**6)
 
 
-def test_the_command_compares_the_newest_dataset(shop):
+def test_the_command_compares_the_newest_dataset(shop, small):
     config = load(shop)
-    checked = ingest.check(
-        config=config,
-        out=place(config, "checked", "a"),
-        events=ingest.collect(config=config, out=place(config, "events", "a")),
-    )
-    train.prepare(config=config, out=place(config, "dataset", "a"), checked=checked)
+    out = place(config, "dataset", "a")
+    with publishing(out, kind="dataset") as draft:
+        small.save(draft.path)
+    announce(config, "dataset", out)
     done = CliRunner().invoke(app, ["data", "parity", str(shop), "--events", "200", "--json"], catch_exceptions=False)
     assert json.loads(done.stdout)["differing"] == {}
 

@@ -4,7 +4,7 @@ A row's hash is the sum of its columns' hashes, each keyed by its column (tabula
 hashed once for each distinct value and not for each row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -20,6 +20,11 @@ from recloop.data.repeats import repeated
 KEYS = ("recloop-event-1a", "recloop-event-1b")
 """Two keys of SipHash (16 bytes each): together 128 bits, so that no two of 10^12 rows are expected to collide"""
 U64 = NDArray[np.uint64]
+Hashed = Callable[[int, slice], U64]
+"""(half, rows) -> hashes of those rows of one column"""
+NOTHING = np.uint64(0)
+BLOCK = 1 << 15
+"""rows hashed at once: few enough that what lies between the steps stays in the processor's cache"""
 HASHED = tuple(c for c in EVENT_COLUMNS if c != Columns.EventId)
 LOW, HIGH = "low", "high"
 
@@ -62,33 +67,38 @@ def hexed(low: U64, high: U64) -> pl.Series:
 
 def _hashes(events: pl.DataFrame) -> tuple[U64, U64]:
     """Two times 64 bits of each row's content; a column's place in HASHED is part of its key."""
-    totals = tuple(np.zeros(events.height, dtype=np.uint64) for _ in KEYS)
-    for place, name in enumerate(HASHED):
-        column = events[name]
-        if column.null_count() < len(column):
-            hashed = _texts if column.dtype == pl.String else _numbers
-            for total, values in zip(totals, hashed(column, place), strict=True):
-                np.add(total, values, out=total)
-    low, high = (_mixed(total) for total in totals)
+    known = [(place, events[c]) for place, c in enumerate(HASHED) if events[c].null_count() < events.height]
+    hashed = [_texts(c, place) if c.dtype == pl.String else _numbers(c, place) for place, c in known]
+    low, high = (np.empty(events.height, dtype=np.uint64) for _ in KEYS)
+    for start in range(0, events.height, BLOCK):
+        rows = slice(start, start + BLOCK)
+        for half, out in enumerate((low, high)):
+            out[rows] = _mixed(sum((of(half, rows) for of in hashed), np.uint64(0)))
     return low, high
 
 
-def _texts(column: pl.Series, place: int) -> Iterator[U64]:
+def _texts(column: pl.Series, place: int) -> Hashed:
     """Keyed hashes of each text, 0 where null."""
     coded = Coded.of(column)
     distinct = coded.words.to_numpy()
-    for half, key in enumerate(KEYS):
-        table = _mixed(pd.util.hash_array(distinct, hash_key=key, categorize=False) ^ _salt(half, place))
-        yield np.append(table, np.uint64(0))[coded.places]
+    tables = [
+        np.append(_mixed(pd.util.hash_array(distinct, hash_key=key, categorize=False) ^ _salt(half, place)), NOTHING)
+        for half, key in enumerate(KEYS)
+    ]
+    return lambda half, rows: tables[half][coded.places[rows]]
 
 
-def _numbers(column: pl.Series, place: int) -> Iterator[U64]:
+def _numbers(column: pl.Series, place: int) -> Hashed:
     """Keyed hashes of each number's bits, so that no formatting can change an id; 0 where null."""
     bits = column.to_physical().fill_null(0).to_numpy().view(np.uint64)
-    known = column.is_not_null().to_numpy().astype(np.uint64)
-    for half in range(len(KEYS)):
-        mixed = _mixed(bits ^ _salt(half, place))
-        yield mixed * known if column.null_count() else mixed
+    known = column.is_not_null().to_numpy() if column.null_count() else None
+    salts = [_salt(half, place) for half in range(len(KEYS))]
+
+    def hashed(half: int, rows: slice) -> U64:
+        mixed = _mixed(bits[rows] ^ salts[half])
+        return mixed if known is None else mixed * known[rows]
+
+    return hashed
 
 
 def _salt(half: int, place: int) -> np.uint64:

@@ -72,3 +72,12 @@ def test_a_bucket_without_a_prefix_is_a_store(bucket):
     store = S3Store(f"{bucket}/")
     store.write("k", b"one")
     assert (store.keys(""), store.root) == (["k"], "s3://bucket")
+
+
+def test_a_file_of_some_megabytes_is_one_request_up_and_two_down(s3, tmp_path):
+    asked = []
+    s3.client.meta.events.register("before-call.s3", lambda model, **_: asked.append(model.name))
+    (tmp_path / "f").write_bytes(bytes(17 << 20))
+    s3.upload(tmp_path / "f", "f")
+    s3.download("f", tmp_path / "g")
+    assert asked == ["PutObject", "HeadObject", "GetObject"]

@@ -69,11 +69,13 @@ def _hashes(events: pl.DataFrame) -> tuple[U64, U64]:
     """Two times 64 bits of each row's content; a column's place in HASHED is part of its key."""
     known = [(place, events[c]) for place, c in enumerate(HASHED) if events[c].null_count() < events.height]
     hashed = [_texts(c, place) if c.dtype == pl.String else _numbers(c, place) for place, c in known]
-    low, high = (np.empty(events.height, dtype=np.uint64) for _ in KEYS)
+    low, high = (np.zeros(events.height, dtype=np.uint64) for _ in KEYS)
     for start in range(0, events.height, BLOCK):
         rows = slice(start, start + BLOCK)
         for half, out in enumerate((low, high)):
-            out[rows] = _mixed(sum((of(half, rows) for of in hashed), np.uint64(0)))
+            for of in hashed:
+                out[rows] += of(half, rows)
+            out[rows] = _mixed(out[rows])
     return low, high
 
 

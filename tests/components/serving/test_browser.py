@@ -17,6 +17,12 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Chromium: apt-get install chromium")
 
 
+FILL = """localStorage.room = '';
+for (let n = 1 << 23; n; n >>= 1) try { localStorage.room += 'x'.repeat(n) } catch {}
+localStorage.room = localStorage.room.slice(60)"""
+"""leaves room for an empty queue, and for no event"""
+
+
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_):
         """Nothing."""
@@ -100,4 +106,17 @@ def test_a_page_that_is_left_at_once_still_sends(browser, serving, shop):
     # the browser sends on after the page is gone
     assert any(events(serving) for _ in range(5_000))
     assert [found[1:] for found in events(serving)] == [("b", "cart")]
+    page.close()
+
+
+def test_a_browser_whose_storage_was_full_sends_what_it_held_once(browser, serving, shop):
+    page = browser.new_page()
+    page.goto(shop.url)
+    page.evaluate(FILL)
+    page.evaluate("recloop.track('view', 'c'), recloop.flush()")
+    page.evaluate("recloop.flush()")
+    page.wait_for_function("localStorage['recloop.queue'] === '[]'", timeout=5_000)
+    with page.expect_request("**/v1/events") as sent:
+        page.evaluate("recloop.track('view', 'd'), recloop.flush()")
+    assert [event["item_id"] for event in sent.value.post_data_json["events"]] == ["d"]
     page.close()

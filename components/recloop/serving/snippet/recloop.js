@@ -1,4 +1,4 @@
-/* Recloop for web pages: tells what a visitor does, asks what to show.
+/* Recloop for web pages: tells what visitors do, asks what to show.
 <script src="https://service.example/recloop.js" data-key="PUBLIC KEY"></script>
 recloop.identify("1364"); recloop.track("view", "1082185"); recloop.recommend({k: 5}).then(show) */
 (() => {
@@ -6,12 +6,12 @@ recloop.identify("1364"); recloop.track("view", "1082185"); recloop.recommend({k
   const me = document.currentScript, base = new URL(me.src).origin, key = me.dataset.key;
   const MOST = 500, BATCH = 100, SOON = 1000, LATE = 60000, memory = {};
 
-  // where the browser keeps nothing, this page remembers
+  // what the browser does not keep, this page does
   const get = name => {
     try { return memory[name] ?? JSON.parse(localStorage.getItem("recloop." + name)); } catch { return null; }
   };
   const set = (name, value) => {
-    try { localStorage.setItem("recloop." + name, JSON.stringify(value)); } catch { memory[name] = value; }
+    try { localStorage.setItem("recloop." + name, JSON.stringify(value)); delete memory[name]; } catch { memory[name] = value; }
   };
   const id = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), n => n.toString(36)).join("");
   const queue = () => get("queue") || [];
@@ -26,7 +26,7 @@ recloop.identify("1364"); recloop.track("view", "1082185"); recloop.recommend({k
     headers: { "Content-Type": "application/json", ...(key && { "X-API-Key": key }) },
   });
 
-  // an event leaves the queue when the service has judged it; sent twice, it counts once
+  // an event leaves the queue once the service judged it; sent twice, it counts once
   async function flush() {
     clearTimeout(timer);
     timer = 0;

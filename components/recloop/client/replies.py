@@ -28,9 +28,12 @@ class Recommendation(Reply):
     title: str
     category: str
     price: float
-    score: float
+    score: float | None
+    """None where a rule inserted what the model did not score"""
     origins: tuple[str, ...]
     """the sources that proposed it"""
+    rules: tuple[str, ...] = ()
+    """the rules to which it owes its place"""
 
 
 class Answer(Reply):
@@ -42,7 +45,8 @@ class Answer(Reply):
     time: int
     """seconds since the epoch"""
     policy: str
-    propensity: float
+    propensity: float | None
+    """chance of the list under the policy; None where a rule changed what was drawn"""
     items: tuple[Recommendation, ...]
     reason: str = ""
     """why there are none, or only popular ones; empty where there is nothing to explain"""

@@ -36,6 +36,13 @@ def test_an_answer_is_typed_and_entries_of_a_newer_service_are_passed_over(clien
     assert service.seen[0].headers["authorization"] == "Bearer secret"
 
 
+def test_an_answer_whose_chance_a_rule_took_away_and_an_item_that_no_model_scored_are_read(client, service, answer):
+    inserted = answer["items"][0] | {"score": None, "rules": ["pinned:hero"]}
+    service.failures = [httpx.Response(200, json=answer | {"propensity": None, "items": [inserted]})]
+    found = client.recommend(Ask(user_id="u"))
+    assert (found.propensity, found.items[0].score, found.items[0].rules) == (None, None, ("pinned:hero",))
+
+
 def test_a_question_that_is_wrong_is_refused_before_it_is_sent(client, service):
     with pytest.raises(ValidationError, match="greater than or equal to 1"):
         client.recommend(Ask(user_id="u", k=0))

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from recloop.client import Ask, Client
 from recloop.config import RulesConfig
 from recloop.serving.asked import Asked
 from recloop.serving.engine import Engine
@@ -73,3 +74,10 @@ def test_matches_are_those_of_the_release_that_serves_while_another_is_tried(sho
     ready(tried, "tried", 0, [stage.prepare])
     told = shop.put("/v1/rules", json={"tags": {"x": {"words": ["tried"]}}}, headers=BOSS).json()
     assert told["matches"]["tags.x"] == 0
+
+
+def test_the_client_reads_what_a_rule_inserted(shop):
+    shop.put("/v1/rules", json={"pins": [{"name": "hero", "item": "a", "place": 1}]}, headers=BOSS)
+    with Client(str(shop.base_url)) as client:
+        answer = client.recommend(Ask(kind="trending", k=3))
+        assert (answer.items[0].item_id, answer.items[0].rules) == ("a", ("pinned:hero",))

@@ -9,16 +9,19 @@ import httpx
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from recloop.errors import BadConfig, Unavailable
+from recloop_pipelines.settings import settings
 
 CREDENTIALS = "RECLOOP_AIRFLOW_CREDENTIALS"
 """environment: a 0600 JSON file with `username` and `password`"""
+SECONDS = 60.0
+"""in which an API server answers that shares its cores with a training"""
 
 
 class AirflowApi:
     """A session with one API server. Raises Unavailable where it does not answer."""
 
     def __init__(self, url: str, *, username: str, password: str) -> None:
-        self.client = httpx.Client(base_url=url, timeout=20)
+        self.client = httpx.Client(base_url=url, timeout=SECONDS)
         self.login = {"username": username, "password": password}
 
     @classmethod
@@ -67,7 +70,7 @@ class AirflowApi:
 
     @retry(
         retry=retry_if_exception_type(httpx.TransportError),
-        stop=stop_after_delay(30),
+        stop=stop_after_delay(2 * SECONDS),
         wait=wait_exponential(0.2, max=3),
         reraise=True,
     )
@@ -89,3 +92,9 @@ class AirflowApi:
             raise Unavailable(
                 f"Airflow at {self.client.base_url} did not serve {method} {path}: {error} {text}. See `recloop status`."
             ) from error
+
+
+def wake(asset: str, uri: str, scenario: str) -> None:
+    """Tell Airflow, where one is used, that a scenario's asset is there, which wakes the DAGs that wait for it."""
+    if settings().airflow:
+        AirflowApi.from_environment(settings().airflow).announce(asset, {"uri": uri, "scenario": scenario})

@@ -13,6 +13,7 @@ from recloop.artifacts import Artifact, Pointer, current, open_store, promote, p
 from recloop.config import Config
 from recloop.errors import BadArtifact, BadData, BadRelease
 from recloop_pipelines import rollouts
+from recloop_pipelines.airflow_api import wake
 from recloop_pipelines.champion import pointer
 from recloop_pipelines.console import REPORT
 from recloop_pipelines.evaluate import run_of
@@ -27,12 +28,20 @@ LOG = logging.getLogger(__name__)
 
 
 def release(
-    *, config: Config, out: str, dataset: str, model: str, scorecard: str, canary: float = 0.0, shadow: bool = False
+    *,
+    config: Config,
+    out: str,
+    dataset: str,
+    model: str,
+    scorecard: str,
+    canary: float | None = None,
+    shadow: bool = False,
 ) -> str | None:
     """scorecard, model, dataset -> release, and the pointer moves to it; None where the gate refused, with its reasons.
 
-    canary: share of users on which the release is tried first; shadow: try it on copied questions instead. The pointer then
-    stays until the running service has judged the canary, or a person has promoted the shadow.
+    canary: share of users on which the release is tried first; None: what experiments.canary says, where something serves.
+    shadow: try it on copied questions instead. The pointer then stays until the running service has judged the canary, or a
+    person has promoted the shadow.
     """
     from recloop.evaluation.gate import Cost, judge
     from recloop.evaluation.scorecard import Scorecard
@@ -41,6 +50,7 @@ def release(
     card = Scorecard.load(card_made.path)
     serving = pointer(config)
     _same_champion(card.champion, serving)
+    canary = _share(config, canary, shadow=shadow, serving=serving)
     if canary or shadow:
         rollouts.ready(config, serving)
     bundle = _bundle(config, out, opened(dataset, kind="dataset"), opened(model, kind="model"), card_made)
@@ -66,6 +76,13 @@ def release(
     return out
 
 
+def promoted(*, config: Config, out: str, release: str) -> str | None:
+    """release -> its URI where it serves everybody, which wakes score_users; None while it is tried on some users."""
+    del out
+    serving = pointer(config)
+    return release if serving and serving.release == release else None
+
+
 def rollback(*, config: Config) -> Pointer:
     """Serve the previous release again. Raises BadRelease where there is none."""
     serving = pointer(config)
@@ -79,6 +96,13 @@ def verdict(config: Config, out: str) -> dict[str, object] | None:
     """What the gate said of a release that was tried: decision and reasons."""
     data = open_store(settings().store_uri).read(_verdict_key(config, out))
     return None if data is None else dict(json.loads(data))
+
+
+def _share(config: Config, asked: float | None, *, shadow: bool, serving: Pointer | None) -> float:
+    """Share of users on which a release is tried first: what was asked for, else the scenario's where there is a champion."""
+    if asked is not None:
+        return asked
+    return config.experiments.canary if serving and not shadow else 0.0
 
 
 def _verdict_key(config: Config, out: str) -> str:
@@ -169,7 +193,8 @@ def move(config: Config, bundle: Artifact, serving: Pointer | None, *, reason: s
 
 
 def conclude(config: Config, decision: "Rollout") -> "Rollout":
-    """A rollout's decision -> carried out: a promoted release serves, any other is left, and it is written down.
+    """A rollout's decision -> carried out: a promoted release serves and wakes score_users, any other is left, and it is
+    written down.
 
     Raises Conflict where the rollout does not run any more.
     """
@@ -178,6 +203,7 @@ def conclude(config: Config, decision: "Rollout") -> "Rollout":
         reason = f"{decision.mode} {decision.name}: {decision.reason}"
         move(config, bundle, pointer(config), reason=reason, who="canary")
         announce(config, "release", decision.release)
+        wake("release", decision.release, config.scenario)
     return rollouts.finish(config, decision)
 
 

@@ -85,6 +85,15 @@ def check_table(profile: dict[str, Any], verdict_: dict[str, Any]) -> Table:
     return table
 
 
+def guardrails_table(rails: list[dict[str, Any]]) -> Table:
+    """Guardrails of a canary beside the champion."""
+    table = Table("guardrail", "canary", "champion", "p of no harm", "shown safe", box=None)
+    for rail in rails:
+        own = (f"{rail['canary']:.4g}", f"{rail['champion']:.4g}", f"{rail['harm']:.3g}")
+        table.add_row(rail["name"], *own, "yes" if rail["safe"] else "not yet")
+    return table
+
+
 def scorecard_table(card: "Scorecard", view: str) -> Table:
     """Models with intervals, best first."""
     k = card.protocol.k

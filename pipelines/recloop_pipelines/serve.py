@@ -150,15 +150,13 @@ def segments(config: Config) -> str:
 
 def ship(config: Config, path: Path) -> None:
     """Put a sealed segment into the store and wake the DAG that waits for it; twice is once."""
-    from recloop_pipelines.airflow_api import AirflowApi
+    from recloop_pipelines.airflow_api import wake
 
     store = open_store(settings().store_uri)
     key = segments(config) + path.name
     if store.read(key) is None:
         store.upload(path, key)
-    if settings().airflow:
-        extra = {"uri": f"{settings().store_uri}/{key}", "scenario": config.scenario}
-        AirflowApi.from_environment(settings().airflow).announce("journal", extra)
+    wake("journal", f"{settings().store_uri}/{key}", config.scenario)
 
 
 def facts(folder: Path) -> dict[str, int]:

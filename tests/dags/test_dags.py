@@ -1,4 +1,5 @@
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,7 @@ print("FOUND" + json.dumps(dict(heavy=heavy, dags=found)))
         check=False,
         env={
             "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "AIRFLOW_HOME": str(home),
             "HOME": str(home),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

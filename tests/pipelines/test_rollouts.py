@@ -108,3 +108,26 @@ def test_what_is_no_share_is_refused(given):
 def test_a_release_is_not_a_canary_and_a_shadow_at_once(shop):
     with pytest.raises(BadConfig, match="either a canary or a shadow"):
         recloop("release", shop, "--canary", "5%", "--shadow")
+
+
+def test_a_release_of_the_scenario_is_tried_on_its_share_once_something_serves(config):
+    told = config.model_dump() | {"experiments": {"canary": 0.05}}
+    own = type(config).model_validate(told)
+    assert release._share(own, None, shadow=False, serving=SERVING) == 0.05
+    assert release._share(own, None, shadow=False, serving=None) == 0
+    assert release._share(own, None, shadow=True, serving=SERVING) == 0
+    assert release._share(own, 0.0, shadow=False, serving=SERVING) == 0
+    assert release._share(config, 0.2, shadow=False, serving=SERVING) == 0.2
+
+
+def test_only_a_release_that_serves_everybody_wakes_the_scoring(config, monkeypatch):
+    monkeypatch.setattr(release, "pointer", lambda config: SERVING)
+    assert release.promoted(config=config, out="", release="somewhere") == "somewhere"
+    assert release.promoted(config=config, out="", release="tried") is None
+
+
+def test_a_promoted_canary_wakes_the_scoring(config, started, moves, monkeypatch):
+    woken = []
+    monkeypatch.setattr(release, "wake", lambda *told: woken.append(told))
+    release.conclude(config, started.model_copy(update={"state": "promoted", "reason": "it is safe"}))
+    assert woken == [("release", started.release, "shop")]

@@ -10,6 +10,8 @@ class ExperimentsConfig(Section):
 
     holdout: float = Field(0.0, ge=0, lt=1)
     """share of users that no experiment and no canary ever touches"""
+    canary: float = Field(0.0, ge=0, lt=1)
+    """share of users on which each new release is tried first, once one serves; 0: the gate's word is enough"""
     alpha: float = Field(0.05, gt=0, lt=0.5)
     """chance that a canary is rolled back or promoted wrongly, over all its looks"""
     margin: float = Field(0.1, gt=0, lt=1)

@@ -85,7 +85,7 @@ def _decide(scenario: str, state: Any, reason: str, json: bool) -> None:
 
 
 def _show(told: dict[str, Any]) -> None:
-    from rich.table import Table
+    from recloop_pipelines.report import guardrails_table
 
     rollout, judged = told["rollout"], told["judgement"]
     people().print(
@@ -93,11 +93,7 @@ def _show(told: dict[str, Any]) -> None:
     )
     rails = judged["guardrails"] if judged else rollout["figures"].get("guardrails", [])
     if rails:
-        table = Table("guardrail", "canary", "champion", "p of no harm", "shown safe")
-        for rail in rails:
-            own = (f"{rail['canary']:.4g}", f"{rail['champion']:.4g}", f"{rail['harm']:.3g}")
-            table.add_row(rail["name"], *own, "yes" if rail["safe"] else "not yet")
-        people().print(table)
+        people().print(guardrails_table(rails))
     if judged:
         people().print(judged["reason"])
     if told["shadow"]:

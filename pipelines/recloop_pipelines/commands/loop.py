@@ -87,7 +87,11 @@ def evaluate(
 def release(
     scenario: Scenario = RETAIL,
     canary: Annotated[
-        str, typer.Option(help="Try it on this share of users, such as 5%, and promote or roll back by their verdict.")
+        str,
+        typer.Option(
+            help="Try it on this share of users, such as 5%, and promote or roll back by their verdict; the default is "
+            "experiments.canary of the scenario."
+        ),
     ] = "",
     shadow: Annotated[
         bool, typer.Option("--shadow", help="Ask it what the champion is asked, and compare; nobody sees its answers.")
@@ -104,12 +108,13 @@ def release(
         recloop release configs/retail.yaml --canary 5%
     """
     from recloop_pipelines import release as module
+    from recloop_pipelines import rollouts
 
     config = configuration(scenario)
     tried = share(canary, "--canary")
     if tried and shadow:
         raise BadConfig("A release is either a canary or a shadow: give one of --canary and --shadow.")
-    step = update_wrapper(partial(module.release, canary=tried, shadow=shadow), module.release)
+    step = update_wrapper(partial(module.release, canary=tried or None, shadow=shadow), module.release)
     kinds = ("dataset", "model", "scorecard")
     made = _take(
         config,
@@ -120,7 +125,8 @@ def release(
     )
     if made["release"] is None:
         raise typer.Exit(REFUSED)
-    if tried or shadow:
+    trial = rollouts.newest(config)
+    if trial and trial.release == made["release"]:
         people().print(f"It is tried beside the champion: `recloop canary status {scenario}`.")
 
 

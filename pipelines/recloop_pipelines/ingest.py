@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from recloop.artifacts import Draft, publishing, read_manifest
 from recloop.config import Config
-from recloop.data.dataset import ATTRIBUTES
 from recloop.errors import QualityFailed
 from recloop_pipelines import notifying, privacy, quarantine, streaming
 from recloop_pipelines.places import absolute, announce, latest, relative, required
@@ -40,6 +39,8 @@ def collect(*, config: Config, out: str, feedback: str = "") -> str:
 
 def _collected(config: Config, out: str, feedback: str, stream: streaming.Stream | None) -> None:
     import polars as pl
+
+    from recloop.data.dataset import ATTRIBUTES
 
     folded = folded_feedback(config)
     if feedback and relative(feedback) not in folded:
@@ -82,6 +83,7 @@ def check(*, config: Config, out: str, events: str = "") -> str:
     """events -> checked: bad rows to quarantine with their reason; beyond the suite's allowance the run stops."""
     import polars as pl
 
+    from recloop.data.dataset import ATTRIBUTES
     from recloop.quality.check import judge
 
     source = opened(events or required(config, "events"), kind="events")

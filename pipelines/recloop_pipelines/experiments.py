@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,8 @@ def measured(config: Config, running: "Running") -> "Course":
     """What an experiment shows by now. Raises BadData where no user took part yet."""
     from recloop.evaluation.experiments.course import course, exposed
 
-    told = list(records(config))
+    # an answer of one replica may lie behind its user's purchase at another
+    told = sorted(records(config), key=itemgetter("time"))
     first = min((r["time"] for r in told if r["kind"] == "answer" and exposed(r, running.design.name)), default=None)
     if first is None:
         raise BadData(f"No answer of the journal belongs to {running.design.name} yet. Ask the service first.")
@@ -75,7 +77,7 @@ def write(config: Config, running: "Running", found: "Course", folder: Path) -> 
 
 
 def records(config: Config) -> Iterator[dict[str, Any]]:
-    """The journal's records, oldest first: segments of the store and of this machine, each once."""
+    """The journals' records, segment by segment: those of the store, which all replicas fill, and of this machine, each once."""
     from recloop.serving.journal import ACTIVE, read_segment
 
     running = _sealed()

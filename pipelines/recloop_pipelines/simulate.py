@@ -79,10 +79,20 @@ def world(config: Config, traits: "Traits", *, calibrate: bool) -> World:
 
 
 def simulate(
-    own: World, *, days: int, k: int, plant: Plant, concurrency: int = 4, progress: Callable[[str, float], None]
+    own: World,
+    *,
+    days: int,
+    k: int,
+    plant: Plant,
+    first: int = 0,
+    concurrency: int = 4,
+    progress: Callable[[str, float], None],
 ) -> Seen:
-    """Let everybody visit for some days -> Seen. Raises Unavailable where the service does not answer at the start."""
-    return asyncio.run(_days(own, days, k, plant, concurrency, progress))
+    """Let everybody visit on `days` days from day `first` on -> Seen.
+
+    Raises Unavailable where the service does not answer at the start.
+    """
+    return asyncio.run(_days(own, range(first, first + days), k, plant, concurrency, progress))
 
 
 def likenesses(own: World) -> dict[str, dict[str, float]]:
@@ -105,15 +115,15 @@ def planted(words: list[str]) -> dict[tuple[str, str], float]:
 
 
 async def _days(
-    own: World, days: int, k: int, plant: Plant, concurrency: int, progress: Callable[[str, float], None]
+    own: World, days: range, k: int, plant: Plant, concurrency: int, progress: Callable[[str, float], None]
 ) -> Seen:
     seen, gate = Seen(), asyncio.Semaphore(concurrency)
     key = settings().service_key
     headers = {"X-API-Key": key} if key else {}
     async with aiohttp.ClientSession(settings().service, headers=headers) as session:
         await _ready(session)
-        for day in range(days):
-            progress(f"day {day + 1} of {days}", day / days)
+        for n, day in enumerate(days):
+            progress(f"day {day + 1} of {days.stop}", n / len(days))
             visits = (_visit(session, gate, own, int(user), day, k, plant, seen) for user in own.people.visitors(day))
             await asyncio.gather(*visits)
     return seen

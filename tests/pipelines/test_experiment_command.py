@@ -10,6 +10,7 @@ from recloop.serving.experiment import LIST
 from recloop.serving.journal import Journal
 from recloop_pipelines import service_api, trying
 from recloop_pipelines.__main__ import app
+from recloop_pipelines.serve import ship
 from recloop_pipelines.settings import settings
 
 DESIGN = Design(name="x", variants=(Variant(name="old"), Variant(name="new", policy="uniform")), effect=0.2)
@@ -127,6 +128,26 @@ def test_the_report_reads_what_the_journal_of_a_stopped_service_holds(shop, jour
     page = (settings().folder / "experiments" / "x" / "report.html").read_text()
     assert page.count("data:image/png;base64,") == 2
     assert "Release it." in page
+
+
+def test_the_report_counts_what_users_did_at_other_replicas(shop, journal, tmp_path):
+    from recloop.config import load
+
+    before = told("experiment", "report", "x", "--scenario", shop)
+    config, other = load(shop), Journal(tmp_path / "other")
+    # of nobody's answers there; their segment's name comes before those of this machine
+    event = {"kind": "event", "user_id": "u1", "item_id": "a", "event": "purchase", "price": 50.0}
+    other.append([event | {"event_id": f"other-{n}", "time": 900.0} for n in range(3)])
+    ship(config, other.seal())
+    other.close()
+    after = told("experiment", "report", "x", "--scenario", shop)
+    spent = [
+        one["value"] * one["users"]
+        for report in (before, after)
+        for one in report["results"]["comparisons"]
+        if one["metric"] == "revenue"
+    ]
+    assert spent[1] - spent[0] == pytest.approx(150.0)
 
 
 def test_a_report_of_nothing_names_what_there_is(shop, journal):

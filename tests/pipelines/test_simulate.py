@@ -71,9 +71,9 @@ def service(monkeypatch):
     server.server_close()
 
 
-def played(plant=None, days=4):
+def played(plant=None, days=4, first=0):
     own = World(shoppers(SHOP, TRAITS), datetime(2026, 1, 1, tzinfo=UTC), pl.DataFrame())
-    return own, simulate(own, days=days, k=3, plant=plant or {}, progress=lambda what, share: None)
+    return own, simulate(own, days=days, first=first, k=3, plant=plant or {}, progress=lambda what, share: None)
 
 
 def test_everybody_asks_before_buying_and_the_events_are_the_shops(service):
@@ -94,6 +94,16 @@ def test_a_planted_effect_shows_in_its_variant_alone(service):
     assert more.groups["x: old"] == plain.groups["x: old"]
     assert more.groups["x: new"]["hits"] > 1.3 * plain.groups["x: new"]["hits"]
     assert more.groups["x: new"]["clicks"] == plain.groups["x: new"]["clicks"]
+
+
+def test_days_may_go_on_where_others_ended(service):
+    played(days=3)
+    at_once = [path_and_body for path_and_body in service.seen if path_and_body[0] == "/v1/events"]
+    service.seen.clear()
+    for day in range(3):
+        played(days=1, first=day)
+    by_day = [path_and_body for path_and_body in service.seen if path_and_body[0] == "/v1/events"]
+    assert sorted(map(str, by_day)) == sorted(map(str, at_once))
 
 
 def test_what_is_refused_for_good_is_counted_and_the_others_go_on(service):

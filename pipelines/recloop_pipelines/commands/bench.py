@@ -14,6 +14,7 @@ from recloop_pipelines.commands.options import Json
 FOLDER = Path(__file__).parents[3] / "benchmarks"
 NAMES = {
     "experiments": "false positives, planted effects and off-policy intervals, over hundreds of simulated runs",
+    "rollback": "what a harmful release costs until its canary is rolled back, before simulated shoppers",
     "abuse": "what six bots can push an item, with the service's flags and without",
     "training": "seconds an epoch and to the same quality, beside RecTools",
     "serving": "requests a second and latency, beside the bare framework",

@@ -47,13 +47,15 @@ def onboard(name: str, *, events: str, items: str, users: str, database: str, hi
     from recloop.data.onboarding.people import with_people
     from recloop.data.onboarding.understand import understand
     from recloop.data.onboarding.written import written
+    from recloop.data.sources.readable import readable
 
     path = settings().configs / f"{name}.yaml"
     if path.exists() and not force:
         raise BadConfig(f"{path} exists. Write it anew with --force, or choose another name.")
     source = _source(events, items, database)
     raw, catalogue = _tables(source)
-    understood = understand(raw, catalogue, hints)
+    with readable(events):
+        understood = understand(raw, catalogue, hints)
     people = _people(source, users)
     if people is not None:
         understood = with_people(understood, people, users, hints)

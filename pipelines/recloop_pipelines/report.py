@@ -59,12 +59,20 @@ def show(console: Console, config: Config, outcome: Outcome) -> None:
         console.print(f"Serves now: {outcome.artifacts['release']}. Next: recloop serve --scenario {config.scenario}")
 
 
+NEXT = (
+    "What serves goes on. To get further: more history, another model.kind (recloop compare and recloop tune show which), or, "
+    "where only new items matter, gate.views: [new]."
+)
+
+
 def show_verdict(console: Console, found: dict[str, Any]) -> None:
     """Print what the gate decided, and why."""
     colour = "green" if found["decision"] == "released" else "red"
     console.print(f"Gate: [bold {colour}]{found['decision']}[/]")
     for reason in found["reasons"]:
         console.print(f"  {reason}")
+    if found["decision"] != "released":
+        console.print(f"  {NEXT}", highlight=False, markup=False)
 
 
 def check_table(profile: dict[str, Any], verdict_: dict[str, Any]) -> Table:

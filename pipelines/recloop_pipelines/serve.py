@@ -18,6 +18,7 @@ from recloop_pipelines.trying import traffic_of, trials_of
 if TYPE_CHECKING:
     from recloop.serving.engine import Engine
     from recloop.serving.journal import Journal
+    from recloop.serving.keyring import KeyFile
     from recloop.serving.pruning import Pruning
     from recloop.serving.stages import Serving
 
@@ -26,7 +27,10 @@ SECONDS = 1.0
 
 
 def serve(config: Config, *, host: str, port: int, bundle: str = "", journal: str = "", tls: Tls | None = None) -> None:
-    """Serve until stopped; what was acknowledged is on disk. `bundle`: serve this folder and follow no pointer."""
+    """Serve until stopped; what was acknowledged is on disk.
+
+    `bundle`: serve this folder, ask nobody for a key and follow no pointer; its journal and rules are its own.
+    """
     from recloop.serving.app import create_app, guard
     from recloop.serving.journal import Journal
     from recloop.serving.keyring import KeyFile
@@ -35,11 +39,12 @@ def serve(config: Config, *, host: str, port: int, bundle: str = "", journal: st
 
     _alone()
     # a trial asks as anybody may, on loopback: see `guard`
-    keys = KeyFile(Path(settings().keys)) if settings().keys and not bundle else None
+    keys = None if bundle else _keys(KeyFile)
     guard(host, keys)
-    log = Journal(Path(journal) if journal else settings().folder / "journal" / config.scenario)
+    kept = _kept(config, journal, apart=bool(bundle))
+    log = Journal(kept)
     traffic = None if bundle else traffic_of(config)
-    engine, rules = answering(config, log, _rules(config, journal), traffic)
+    engine, rules = answering(config, log, _rules(config, kept), traffic)
     _steady(engine)
     watcher = shipper = None
     store = open_store(settings().store_uri)
@@ -112,11 +117,24 @@ def _swept(_: "Serving") -> None:
     gc.collect()
 
 
-def _rules(config: Config, journal: str) -> Path:
-    """Where rules that were put at run time are kept; a trial's lie beside its journal."""
-    return (
-        Path(journal).with_suffix(".rules") if journal else settings().folder / "serving" / f"{config.scenario}-rules"
-    )
+def _keys(read: "type[KeyFile]") -> "KeyFile | None":
+    """The keys that the service obeys: of the file that is named, or of the home's where there is one."""
+    path = settings().keys_file
+    return read(path) if settings().keys or path.exists() else None
+
+
+def _kept(config: Config, journal: str, *, apart: bool) -> Path:
+    """The journal's folder; that of a bundle served alone is apart from the scenario's."""
+    if journal:
+        return Path(journal)
+    return settings().folder / ("trials" if apart else "journal") / config.scenario
+
+
+def _rules(config: Config, journal: Path) -> Path:
+    """Where rules that were put at run time are kept; where the journal is not the scenario's, they lie beside it."""
+    if journal == settings().folder / "journal" / config.scenario:
+        return settings().folder / "serving" / f"{config.scenario}-rules"
+    return journal.with_suffix(".rules")
 
 
 def _load(engine: "object", folder: Path) -> None:

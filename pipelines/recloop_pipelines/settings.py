@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     """Airflow's API server; empty means that nothing is notified"""
 
     keys: str = ""
-    """JSON file with the service's API keys, hashed; empty: no keys, and then only loopback is served"""
+    """JSON file with the service's API keys, hashed; empty: <home>/keys.json. Without that file only loopback is served"""
     service_key: str = ""
     """API key with which commands of this machine write to the service"""
     docs: str = ""
@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         folder = self.home.absolute()
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    @property
+    def keys_file(self) -> Path:
+        """Where the service's API keys are, or would be."""
+        return Path(self.keys) if self.keys else self.folder / "keys.json"
 
     @property
     def sets(self) -> Path:

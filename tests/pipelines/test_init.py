@@ -55,6 +55,12 @@ def test_json_says_what_was_understood_and_what_is_doubtful(here):
     assert any("no zone is named" in doubt for doubt in found["doubts"])
 
 
+def test_a_line_with_a_field_too_many_is_bad_data_that_names_the_file(here):
+    (here / "ragged.csv").write_text("user,item,time\na,b,2024-01-01\na,b,2024-01-02,x\n")
+    with pytest.raises(BadData, match=r"ragged\.csv cannot be read"):
+        init("t", "--events", "ragged.csv")
+
+
 def test_people_see_doubts_and_the_next_command(here):
     said = init("my-shop", "--events", "orders.csv", "--column", "time=Bestellt am").output
     assert "every row is taken for a purchase" in said

@@ -1,10 +1,13 @@
 import gc
 import weakref
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from recloop_pipelines.serve import _steady
+from recloop.config import parse
+from recloop_pipelines.serve import _kept, _keys, _rules, _steady
+from recloop_pipelines.settings import settings
 
 
 class Release:
@@ -36,3 +39,27 @@ def test_what_an_older_release_left_behind_is_freed_when_another_is_taken_up(col
     for prepare in engine.preparations:
         prepare(None)
     assert gone() is None
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("RECLOOP_HOME", str(tmp_path))
+    monkeypatch.delenv("RECLOOP_KEYS", raising=False)
+    settings.cache_clear()
+    yield tmp_path
+    settings.cache_clear()
+
+
+def test_the_keys_of_the_home_are_obeyed_without_being_named(home):
+    assert _keys(Path) is None
+    (home / "keys.json").write_text("{}")
+    assert _keys(Path) == home / "keys.json"
+
+
+def test_a_bundle_served_alone_keeps_journal_and_rules_apart_from_the_scenarios(home):
+    config = parse({"scenario": "shop", "data": {"source": "complete_journey"}}, name="shop.yaml")
+    own, alone = (_kept(config, "", apart=apart) for apart in (False, True))
+    assert own == home / "journal" / "shop"
+    assert alone == home / "trials" / "shop"
+    assert _rules(config, own) == home / "serving" / "shop-rules"
+    assert _rules(config, alone) == home / "trials" / "shop.rules"

@@ -30,6 +30,8 @@ def _expression(text: str) -> str:
 
 Expression = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_expression)]
 """of names of tags, such as `wine and not cheap`"""
+RESERVED = frozenset({"out_of_stock", "price", "seen"})
+"""names under which answers tell what no rule, but a setting left out"""
 
 
 class When(Section):
@@ -157,6 +159,10 @@ class RulesConfig(Section):
         twice = sorted({name for name in named if named.count(name) > 1})
         if twice:
             raise ValueError(f"the names {twice} are given to more than one rule")
+        if taken := sorted(RESERVED & {*named}):
+            raise ValueError(
+                f"a rule may not be called {taken[0]!r}: answers tell under it what that setting leaves out"
+            )
         for rule in rules:
             unknown = [name for name in names(rule.where) if name not in self.tags]
             if unknown:

@@ -3,7 +3,6 @@
 import getpass
 import json
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,12 +38,12 @@ def add(
     from recloop.serving import keyring
 
     wanted = tuple(scope.strip() for scope in scopes.split(",") if scope.strip())
-    secret = keyring.add(keys_file(), name, wanted, per_minute=per_minute, public=public)
+    secret = keyring.add(settings().keys_file, name, wanted, per_minute=per_minute, public=public)
     _note("key added", {"name": name, "scopes": list(wanted), "per_minute": per_minute, "public": public})
     if json:
-        emit({"name": name, "secret": secret, "scopes": list(wanted), "file": str(keys_file())})
+        emit({"name": name, "secret": secret, "scopes": list(wanted), "file": str(settings().keys_file)})
         return
-    people().print(f"Key {name} ({', '.join(wanted)}) is in {keys_file()}. Its secret, shown this once:")
+    people().print(f"Key {name} ({', '.join(wanted)}) is in {settings().keys_file}. Its secret, shown this once:")
     typer.echo(secret)
 
 
@@ -58,7 +57,7 @@ def list_(json: Json = False) -> None:
     """
     from recloop.serving.keys import Keys
 
-    held = Keys.load(keys_file()).keys if keys_file().exists() else ()
+    held = Keys.load(settings().keys_file).keys if settings().keys_file.exists() else ()
     if json:
         emit([{"name": k.name, "scopes": k.scopes, "per_minute": k.per_minute, "public": k.public} for k in held])
         return
@@ -78,7 +77,7 @@ def revoke(name: Name, json: Json = False) -> None:
     """
     from recloop.serving import keyring
 
-    keyring.revoke(keys_file(), name)
+    keyring.revoke(settings().keys_file, name)
     _note("key revoked", {"name": name})
     if json:
         emit({"revoked": name})
@@ -105,11 +104,6 @@ def log(json: Json = False) -> None:
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(line["time"]))
         table.add_row(moment, line["who"], line["what"], _brief(line["detail"]))
     people().print(table)
-
-
-def keys_file() -> Path:
-    """The keys file that RECLOOP_KEYS names, else the one in the home."""
-    return Path(settings().keys) if settings().keys else settings().folder / "keys.json"
 
 
 def _note(what: str, detail: dict[str, object]) -> None:

@@ -29,6 +29,7 @@ def test_one_rule_is_not_idle():
         ({"pins": [{"name": "p", "item": "a", "place": n} for n in (1, 2)]}, r"\['p'\] are given to more than one"),
         ({"pins": [{"name": "p", "item": "a", "place": 0}]}, "greater than or equal to 1"),
         ({"hidden": [{"name": "x", "where": "wine", "when": {"hours": [0, 25]}}]}, "less than or equal to 24"),
+        ({"legal": [{"name": "price", "where": "wine"}]}, "may not be called 'price'"),
         ({"diversity": 1.5}, "less than or equal to 1"),
     ],
 )

@@ -68,7 +68,9 @@ def understand(raw: pl.LazyFrame, items: pl.LazyFrame | None, hints: Hints) -> U
     """
     looked = raw.head(LOOKED).collect()
     if looked.is_empty():
-        raise BadData("There is no event to look at: the table has no row. Check the export.")
+        raise BadData(
+            "There is no event to look at: the table has no row, or a quotation mark that is never closed. Check the export."
+        )
     layout = recognised(looked.schema)
     if layout is not None:
         return _exported(layout, raw, hints)

@@ -1,17 +1,23 @@
 """An id -> every file of a folder that holds it in the clear."""
 
-import gzip
-import re
+import mmap
+import shutil
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
-CHUNK = 1 << 24
-BETWEEN = r"[0-9A-Za-z]"
-"""an id that goes on in one of these is another id"""
+from recloop.privacy.spellings import held
+from recloop.privacy.tables import in_series, parquet_columns, sqlite_columns
+
+PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\x04\x22\x4d\x18": "lz4"}
+"""first bytes -> codec"""
+MAGIC_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -25,47 +31,68 @@ class Scan:
 
 
 def scan(folder: Path, id_: str) -> Scan:
-    """Look through every file of a folder: bytes as they are, Parquet decoded, gzip and zip unpacked.
+    """Look through every file of a folder, its name and what it holds: tables decoded, archives unpacked.
 
     The whole id is looked for, not as a part of a longer word or number.
     """
     files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
-    found = tuple(f"{p.relative_to(folder)}{where}" for p in files for where in traces(p, id_))
+    found = tuple(f"{p.relative_to(folder)}{where}" for p in files for where in _named(p.relative_to(folder), p, id_))
     return Scan(len(files), sum(p.stat().st_size for p in files), found)
 
 
 def traces(path: Path, id_: str) -> Iterator[str]:
-    """Where in a file the id is: '' for its bytes, ' column user_id' of a table, ' member x' of an archive."""
-    pattern = re.compile(rb"(?<![0-9A-Za-z])" + re.escape(id_.encode()) + rb"(?![0-9A-Za-z])")
-    if path.suffix in {".parquet", ".pq"}:
-        yield from _columns(path, id_)
+    """Where in a file the id is: '' for its bytes, ' column user_id' of a table, ' member x' of an archive.
+
+    The kind of a file is told by its first bytes, not by its name.
+    """
+    with path.open("rb") as file:
+        magic = file.read(MAGIC_BYTES)
+    codec = next((codec for start, codec in PACKED.items() if magic.startswith(start)), None)
+    if magic.startswith(b"PAR1"):
+        yield from (f" column {name}" for name in parquet_columns(path, id_))
+    elif magic.startswith(b"SQLite format 3\0"):
+        yield from (f" column {name}" for name in sqlite_columns(path, id_))
     elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            yield from (f" member {n}" for n in archive.namelist() if pattern.search(archive.read(n)))
-    elif path.suffix == ".gz":
-        with gzip.open(path) as file:
-            yield from ([""] if pattern.search(file.read()) else [])
-    elif _within(path, pattern, len(id_.encode()) + 1):
+        yield from _members(path, id_)
+    elif codec:
+        yield from _unpacked(path, codec, id_)
+    elif _in_bytes(path, id_) or (magic.startswith(b"\x93NUMPY") and _in_array(path, id_)):
         yield ""
 
 
-def _columns(path: Path, id_: str) -> Iterator[str]:
-    table = pl.scan_parquet(path)
-    texts = [name for name, kind in table.collect_schema().items() if kind in (pl.String, pl.List(pl.String))]
-    pattern = rf"(?:^|[^0-9A-Za-z]){re.escape(id_)}(?:$|[^0-9A-Za-z])"
-    for name in texts:
-        column = table.select(name).collect().to_series()
-        values = column.explode() if column.dtype == pl.List(pl.String) else column
-        if values.str.contains(pattern).any():
-            yield f" column {name}"
+def _named(name: Path, path: Path, id_: str) -> Iterator[str]:
+    if held(name.as_posix().encode(), id_):
+        yield " name"
+    yield from traces(path, id_)
 
 
-def _within(path: Path, pattern: re.Pattern[bytes], overlap: int) -> bool:
-    """Search a file piece by piece; pieces overlap, so that nothing is cut in two."""
-    tail = b""
-    with path.open("rb") as file:
-        while piece := file.read(CHUNK):
-            if pattern.search(tail + piece):
-                return True
-            tail = piece[-overlap:]
-    return False
+def _members(path: Path, id_: str) -> Iterator[str]:
+    with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+        for name in (i.filename for i in archive.infolist() if not i.is_dir()):
+            inner = Path(folder) / "member"
+            with archive.open(name) as source, inner.open("wb") as target:
+                shutil.copyfileobj(source, target)
+            yield from (f" member {name}{where}" for where in _named(Path(name), inner, id_))
+
+
+def _unpacked(path: Path, codec: str, id_: str) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        inner = Path(folder) / "content"
+        with pa.input_stream(str(path), compression=codec) as source, inner.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        yield from traces(inner, id_)
+
+
+def _in_bytes(path: Path, id_: str) -> bool:
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return held(content, id_)
+
+
+def _in_array(path: Path, id_: str) -> bool:
+    """Texts of an array lie one behind the other with nothing between them: they are looked at one by one."""
+    values = np.load(path, mmap_mode="r", allow_pickle=False)
+    if values.dtype.kind in "US":
+        return in_series(pl.Series(np.unique(values).tolist()), id_)
+    return values.dtype.kind in "iu" and in_series(pl.Series(values.ravel()), id_)

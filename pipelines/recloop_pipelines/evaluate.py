@@ -27,6 +27,7 @@ def evaluate(*, config: Config, out: str, dataset: str, model: str) -> str:
             facts=made.manifest.metrics,
             progress=REPORT.get(),
         )
+        card = card.of_groups(config.privacy.k)
         card.save(draft.path)
         learn_router(source.path, made.path, config=config).save(draft.path)
         users.write_parquet(draft.path / "per_user.parquet")

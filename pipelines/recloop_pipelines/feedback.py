@@ -48,6 +48,7 @@ def attribute(*, config: Config, out: str) -> str | None:
     learnt = {digest: _moment(until) for digest, until in _learnt(config, answers, serving).items()}
     with publishing(out, kind="feedback", parents={"release": serving}, config={"segments": names}) as draft:
         found = feedback(answers, events, past, learnt, config.feedback, k=config.serving.k, now=now, seed=config.seed)
+        found = found.of_groups(config.privacy.k)
         shown = recommended(*_answered(config, found, serving.digest), _catalogue(config), past["item_id"])
         recent = events.filter(events["time"] >= learnt[serving.digest])
         decision = decide(

@@ -10,7 +10,7 @@ Optional = Literal["price", "quantity", "discount", "rating", "basket_id", "stor
 
 
 class PrivacyConfig(Section):
-    """privacy: what of the events enters the store. The consent flag is data.consent."""
+    """privacy: what of the events enters the store, and which groups are shown. The consent flag is data.consent."""
 
     pseudonymise: bool = False
     """user, basket and event ids become keyed hashes; the key is RECLOOP_PRIVACY_KEY of the environment"""
@@ -22,11 +22,13 @@ class PrivacyConfig(Section):
     """prices are rounded to multiples of it; 0 leaves them"""
     keep_days: dict[Literal["view", "click", "cart", "purchase", "rating"], float] = Field(default_factory=dict)
     """kind -> days after which its events are left out; a kind that is not named stays"""
+    k: int = Field(0, ge=0)
+    """groups of fewer users are withheld from scorecards, model cards and reports of feedback; 0 shows all"""
 
     @property
     def active(self) -> bool:
-        """Anything is asked for."""
-        return self != PrivacyConfig()
+        """Anything is asked of events that enter; k asks of reports alone."""
+        return self.model_copy(update={"k": 0}) != PrivacyConfig()
 
     @model_validator(mode="after")
     def _whole_days(self) -> "PrivacyConfig":

@@ -170,7 +170,8 @@ def _slices(found: Scorecard) -> Part:
     for name, by in sorted(found.slices.items()):
         own = by[MODEL]
         rows.append((name, f"{own.n:,}", estimate(own), *(_cell(by.get(r), True) for r in rivals)))
-    return Part("Slices", (), tuple(rows))
+    text = (f"Withheld, because too few users are in them: {', '.join(found.withheld)}.",) if found.withheld else ()
+    return Part("Slices", text, tuple(rows))
 
 
 def _calibration(found: Scorecard) -> tuple[Part, ...]:

@@ -1,7 +1,7 @@
 """The scorecard: every model beside every other on one protocol, with intervals, slices and one value a user."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from recloop.evaluation.intervals import Estimate
 from recloop.evaluation.metrics import PER_USER, of_catalogue, per_user
 from recloop.evaluation.protocol import Protocol, same
 from recloop.models.ranked import Ranked
+from recloop.privacy.groups import large_enough
 
 F64 = NDArray[np.float64]
 Names = tuple[str, ...]
@@ -54,6 +55,18 @@ class Scorecard:
     """of differences and slices"""
     calibration: tuple[Bin, ...] = ()
     """what the model said of the items that it shows, against what was taken"""
+    withheld: tuple[str, ...] = ()
+    """slices that are not told, because too few users are in them"""
+
+    def of_groups(self, k: int) -> "Scorecard":
+        """The same without the figures of slices of fewer than k users; their names are told as withheld."""
+        shown = large_enough({name: by[MODEL].n for name, by in self.slices.items()}, k)
+        return replace(
+            self,
+            slices={name: by for name, by in self.slices.items() if name in shown},
+            item_slices=tuple(name for name in self.item_slices if name in shown),
+            withheld=tuple(sorted({*self.withheld, *self.slices.keys() - shown})),
+        )
 
     def flat(self) -> dict[str, float]:
         """Finite figures under names like model.all.ndcg, with .low and .high beside them, for a tracker."""
@@ -85,6 +98,7 @@ class Scorecard:
             **(
                 raw
                 | {"protocol": protocol, "item_slices": tuple(raw["item_slices"])}
+                | {"withheld": tuple(raw.get("withheld", ()))}
                 | {"calibration": tuple(Bin(**b) for b in raw.get("calibration", ()))}
                 | {k: _estimates(raw[k]) for k in ("models", "differences", "slices")}
             )

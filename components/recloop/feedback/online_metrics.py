@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from recloop.columns import Columns
 from recloop.config import FeedbackConfig
 from recloop.feedback.clusters import Ratios, ratios
 from recloop.feedback.segments import ASKED, USUAL
+from recloop.privacy.groups import large_enough
 
 Time, Release = Columns.Time, Columns.Release
 Hit = pl.col("hits") > 0
@@ -62,6 +63,14 @@ class Online:
     table: pl.DataFrame
     decay: tuple[Decay, ...]
     answers: int
+
+    def of_groups(self, k: int) -> "Online":
+        """The same without groups of fewer than k users, and without the decay of releases of fewer."""
+        sizes = {(by, group): users for by, group, users in self.table.select("by", "group", "users").iter_rows()}
+        shown = large_enough(sizes, k)
+        kept = [pair in shown for pair in self.table.select("by", "group").iter_rows()]
+        decay = tuple(d for d in self.decay if ("release", d.release) in shown)
+        return replace(self, table=self.table.filter(pl.Series(kept, dtype=pl.Boolean)), decay=decay)
 
     def save(self, path: Path) -> None:
         """Write online.json."""

@@ -1,6 +1,6 @@
 """The feedback artefact: everything learnt from the answers of a period, in one folder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +24,10 @@ class Feedback:
     attributed: pl.DataFrame
     outcomes: pl.DataFrame
     online: Online
+
+    def of_groups(self, k: int) -> "Feedback":
+        """The same, whose online metrics tell nothing of groups of fewer than k users."""
+        return replace(self, online=self.online.of_groups(k))
 
     def save(self, folder: Path, decision: Decision, *, k: int) -> None:
         """Write answers, events and attributed (.parquet), online.json, decision.json, weeks.png and decay.png."""

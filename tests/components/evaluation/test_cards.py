@@ -1,3 +1,4 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -110,3 +111,9 @@ def test_sentences_and_cells_are_escaped_and_back_quotes_are_code():
 def test_a_bar_in_a_cell_does_not_break_the_table():
     made = Card("t", (Part("p", (), (("a|b", "c"), ("d", "e"))),)).markdown()
     assert "| a\\|b | c |" in made
+
+
+def test_a_card_withholds_slices_of_few_users_and_says_so():
+    text = card(replace(SUBJECT, scorecard=SCORECARD.of_groups(91))).markdown()
+    assert "Withheld, because too few users are in them: rare" in text
+    assert "On the slice" not in text

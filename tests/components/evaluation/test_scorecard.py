@@ -139,3 +139,12 @@ def test_a_tracker_gets_finite_figures_with_their_bounds():
     assert flat["model.all.recall.low"] < 2 / 3 < flat["model.all.recall.high"]
     assert (flat["auc"], "odd" in flat, "model.all.coverage.low" in flat) == (0.75, False, False)
     assert np.isfinite(list(flat.values())).all()
+
+
+def test_slices_of_fewer_users_than_k_are_withheld_by_name(tmp_path):
+    # first: 1 user, item 2: the 1 user who took it, nobody: 0
+    assert CARD.of_groups(1).withheld == ("nobody",)
+    found = CARD.of_groups(2)
+    assert (found.slices, found.item_slices, found.withheld) == ({}, (), ("first", "item 2", "nobody"))
+    found.save(tmp_path)
+    assert Scorecard.load(tmp_path).withheld == ("first", "item 2", "nobody")

@@ -122,3 +122,14 @@ def test_more_of_another_kind_is_no_decay():
     with_others, alone = (measure(pl.from_dicts(rows), LEARNT, CONFIG, seed=0) for rows in (usual + other, usual))
     assert with_others.decay == alone.decay
     assert len(alone.decay) == 1
+
+
+def test_groups_of_fewer_users_than_k_are_withheld():
+    rows = [outcome("u", day, hits=1) for day in range(20)] + [outcome("v", 3), outcome("w", 3, release="B")]
+    online = measure(pl.from_dicts(rows), LEARNT, CONFIG, seed=0)
+    assert len(online.decay) == 1
+    found = online.of_groups(2)
+    assert table(found, "release", "hit_rate").keys() == {"A"}
+    assert table(found, "week", "hit_rate").keys() == {"2017-07-03"}
+    assert found.decay == online.decay
+    assert online.of_groups(3).decay == ()

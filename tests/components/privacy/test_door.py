@@ -89,3 +89,8 @@ def test_the_report_names_columns_that_were_never_read(tmp_path):
 def test_hours_must_divide_a_day():
     with pytest.raises(ValueError, match="does not divide a day"):
         PrivacyConfig(hours=5)
+
+
+def test_a_bound_on_groups_asks_nothing_of_events():
+    assert not PrivacyConfig(k=5).active
+    assert PrivacyConfig(k=5, hours=1).active

@@ -1,10 +1,10 @@
-"""The demo: real purchases to live recommendations, their feedback, and a better release; through Airflow, step by step."""
+"""The demo: real purchases to live recommendations, a bad day refused and mended, and a better release by canary."""
 
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,17 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from recloop.config import Config
 from recloop.errors import Stopped
-from recloop_pipelines import local, showing
+from recloop_pipelines import local, rollouts, showing, spoiling
 from recloop_pipelines.airflow_api import AirflowApi
+from recloop_pipelines.champion import pointer
 from recloop_pipelines.console import REPORT
+from recloop_pipelines.following import ended, follow, until
 from recloop_pipelines.places import latest
 from recloop_pipelines.settings import settings
 
 AFTER = 2
-"""weeks replayed after it"""
-ENDED = ("success", "failed")
-PATIENCE = 900.0
+"""weeks replayed while the second release is a canary"""
+DAGS = {"ingest_events", "train_recommender", "watch_feedback", "score_users"}
 
 
 @dataclass
@@ -46,6 +47,20 @@ class Clock:
         return found
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What every act of the demo needs."""
+
+    config: Config
+    console: Console
+    clock: Clock
+    airflow: AirflowApi
+    start: datetime
+    """of what comes after data.until"""
+    middle: datetime
+    """when the second release is tried"""
+
+
 def demo(config: Config, *, config_path: Path, console: Console, weeks: int, stop: bool = False) -> dict[str, Any]:
     """Run the whole demo -> its figures. Raises Stopped where a DAG failed, naming the task."""
     columns = (
@@ -57,7 +72,7 @@ def demo(config: Config, *, config_path: Path, console: Console, weeks: int, sto
         *columns, TimeElapsedColumn(), TextColumn("[dim]{task.fields[note]}[/]"), console=console
     ) as progress:
         clock = Clock(progress)
-        result = _demo(config, config_path, console, clock, weeks)
+        result = _acts(_set(config, config_path, console, clock, weeks))
     showing.times(console, clock.seconds)
     result["seconds"] = clock.seconds
     if stop:
@@ -67,108 +82,130 @@ def demo(config: Config, *, config_path: Path, console: Console, weeks: int, sto
     return result
 
 
-def _demo(config: Config, path: Path, console: Console, clock: Clock, weeks: int) -> dict[str, Any]:
+def _set(config: Config, path: Path, console: Console, clock: Clock, weeks: int) -> Stage:
+    """Start the services. Raises Stopped where the scenario cannot be replayed, or was before."""
+    if config.data.until is None:
+        raise Stopped("The demo replays what comes after data.until; set it in the scenario.")
     clock.take("services", lambda: local.up(settings(), config=path))
     os.environ.update(local.environment(settings()))
     settings.cache_clear()
-    airflow = AirflowApi.from_environment(settings().airflow)
-    cut = _cut(config)
     if latest(config, "release"):
         raise Stopped(
             f"{config.scenario} was demonstrated here before: {settings().folder} holds its releases. Look at it with `recloop "
             "status`, or start from nothing: recloop down && rm -rf .recloop"
         )
-    clock.take("ingest_events", lambda: follow(airflow, "ingest_events", _trigger(airflow, config)))
-    showing.checked(console, config)
-    clock.take("train_recommender", lambda: follow(airflow, "train_recommender", 0))
-    first = showing.trained(console, config)
-    household = showing.household(console, config, at=cut)
-    _serving(config)
-    middle = cut + timedelta(weeks=weeks)
-    replayed = clock.take(f"replay of {weeks} weeks", lambda: _play(config, cut, middle))
-    clock.take("watch_feedback", lambda: _watch(airflow))
-    showing.feedback(console, config)
-    clock.take("ingest_events, with feedback", lambda: follow(airflow, "ingest_events", 1))
-    clock.take("train_recommender, warm", lambda: follow(airflow, "train_recommender", 1))
-    second = showing.trained(console, config)
-    _serving(config)
-    after = clock.take(f"replay of {AFTER} weeks more", lambda: _play(config, middle, middle + timedelta(weeks=AFTER)))
-    clock.take("score_users", lambda: follow(airflow, "score_users", 0))
-    showing.replays(console, replayed, after)
-    showing.household(console, config, at=middle, user=household)
-    return {"first": first, "second": second, "replays": [replayed, after]}
+    airflow = AirflowApi.from_environment(settings().airflow)
+    start = config.data.until
+    return Stage(config, console, clock, airflow, start, start + timedelta(weeks=weeks))
 
 
-def _cut(config: Config) -> datetime:
-    if config.data.until is None:
-        raise Stopped("The demo replays what comes after data.until; set it in the scenario.")
-    return config.data.until
+def _acts(stage: Stage) -> dict[str, Any]:
+    config, console = stage.config, stage.console
+    first = _first_release(stage)
+    household = showing.household(console, config, at=stage.start)
+    day = spoiling.last_whole_day(config, stage.middle)
+    before = _play(stage, "replay of what came next", stage.start, stage.middle, spoilt=day)
+    fault = _bad_day(stage, day)
+    second = _second_release(stage)
+    after = _play(stage, "replay beside the canary", stage.middle, stage.middle + timedelta(weeks=AFTER))
+    canary = _verdict(stage)
+    showing.replays(console, before, after)
+    showing.household(console, config, at=stage.middle, user=household)
+    return {"first": first, "second": second, "fault": fault, "canary": canary, "replays": [before, after]}
 
 
-def _trigger(airflow: AirflowApi, config: Config) -> int:
-    """Trigger ingest_events once its DAG is parsed -> which of its runs that is (0: the first)."""
-    _until(
-        lambda: {"ingest_events", "train_recommender", "watch_feedback", "score_users"} <= set(airflow.dags()),
-        "the DAGs",
-    )
-    before = len(airflow.runs("ingest_events"))
-    airflow.trigger("ingest_events", {"scenario": config.scenario})
-    return before
+def _first_release(stage: Stage) -> dict[str, Any]:
+    """events -> release, which serves everybody: there is nothing to compare it with."""
+    until(lambda: set(stage.airflow.dags()) >= DAGS, "the DAGs")
+    stage.clock.take("ingest_events", lambda: _ingest(stage, 0))
+    showing.checked(stage.console, stage.config)
+    stage.clock.take("train_recommender", lambda: follow(stage.airflow, "train_recommender", 0))
+    made = showing.trained(stage.console, stage.config)
+    _serving(stage.config)
+    return made
+
+
+def _bad_day(stage: Stage, day: date) -> dict[str, Any]:
+    """The check refuses the spoilt day while the first release serves on; the mended day passes -> what was found."""
+    stage.clock.take("watch_feedback", lambda: _watch(stage.airflow))
+    showing.feedback(stage.console, stage.config)
+    run = stage.clock.take("ingest_events, a day in cents", lambda: ended(stage.airflow, "ingest_events", 1))
+    if run.good or run.failed != ("check",):
+        raise Stopped(f"The prices of {day} were planted in cents, and the check let them pass. See {run.log}.")
+    case = spoiling.refused(stage.config, day)
+    showing.refused(stage.console, stage.config, case, generation=_generation())
+    rows = spoiling.mended(stage.config, case, day)
+    stage.clock.take("ingest_events, the day repaired", lambda: _ingest(stage, 2))
+    showing.mended(stage.console, stage.config, day, rows)
+    told = [f for f in case.findings if f["stops"]]
+    return {"case": case.name, "findings": told, "repaired": rows, "generation": _generation()}
+
+
+def _second_release(stage: Stage) -> dict[str, Any]:
+    """What feedback taught, as a canary beside the first release."""
+    stage.clock.take("train_recommender, warm", lambda: follow(stage.airflow, "train_recommender", 1))
+    made = showing.trained(stage.console, stage.config)
+    found = rollouts.newest(stage.config)
+    if found is None:
+        raise Stopped(
+            f"No canary began: the gate's word on the second release is above, and experiments.canary of {stage.config.scenario} "
+            f"is {stage.config.experiments.canary:g}."
+        )
+    showing.canary_begins(stage.console, found)
+    return made
+
+
+def _verdict(stage: Stage) -> dict[str, Any]:
+    """What became of the canary; where it was promoted, the service and score_users have followed."""
+    found = rollouts.newest(stage.config)
+    assert found is not None
+    showing.canary_ends(stage.console, found)
+    if found.state == "promoted":
+        _serving(stage.config)
+        stage.clock.take("score_users", lambda: follow(stage.airflow, "score_users", 1))
+    return found.model_dump()
+
+
+def _ingest(stage: Stage, nth: int) -> None:
+    stage.airflow.trigger("ingest_events", {"scenario": stage.config.scenario})
+    follow(stage.airflow, "ingest_events", nth)
 
 
 def _watch(airflow: AirflowApi) -> None:
     """Seal the journal, which wakes watch_feedback, and wait for its end."""
-    import httpx
+    from recloop_pipelines.service_api import asked
 
     before = len(airflow.runs("watch_feedback"))
-    key = {"Authorization": f"Bearer {settings().service_key}"}
-    httpx.post(f"{settings().service}/v1/journal/seal", headers=key, timeout=60).raise_for_status()
+    asked("POST", "/v1/journal/seal")
     follow(airflow, "watch_feedback", before)
-
-
-def follow(airflow: AirflowApi, dag: str, nth: int) -> None:
-    """Wait until the DAG's nth run (0: the first) has ended, telling which task runs. Raises Stopped where it failed."""
-    start = time.monotonic()
-    while time.monotonic() - start < PATIENCE:
-        runs = sorted(airflow.runs(dag), key=lambda run: str(run["run_after"]))
-        if len(runs) > nth:
-            tasks = airflow.tasks(dag, runs[nth]["dag_run_id"])
-            done = sum(t["state"] in ("success", "skipped") for t in tasks)
-            now = next((t["task_id"] for t in tasks if t["state"] == "running"), "")
-            REPORT.get()(now, done / max(len(tasks), 1))
-            if runs[nth]["state"] in ENDED:
-                _refuse_failed(dag, runs[nth], tasks)
-                return
-        time.sleep(0.5)
-    raise Stopped(f"{dag} did not end in {PATIENCE:.0f} s. Look at its run in {settings().airflow}.")
-
-
-def _refuse_failed(dag: str, run: dict[str, Any], tasks: list[dict[str, Any]]) -> None:
-    failed = [t["task_id"] for t in tasks if t["state"] == "failed"]
-    if run["state"] == "failed":
-        raise Stopped(f"{dag} failed in {', '.join(failed)}. Its log is in {settings().airflow}/dags/{dag}/runs.")
 
 
 def _serving(config: Config) -> None:
     """Wait until the service has taken the pointer's release."""
-    import httpx
-
-    from recloop_pipelines.champion import pointer
-
     found = pointer(config)
     wanted = found.generation if found else 0
-    _until(lambda: httpx.get(f"{settings().service}/health", timeout=10).json()["generation"] == wanted, "the service")
+    until(lambda: _generation() == wanted, "the service")
 
 
-def _play(config: Config, since: datetime, until: datetime) -> dict[str, Any]:
+def _generation() -> int:
+    import httpx
+
+    return int(httpx.get(f"{settings().service}/health", timeout=10).json()["generation"])
+
+
+def _play(stage: Stage, name: str, since: datetime, end: datetime, *, spoilt: date | None = None) -> dict[str, Any]:
     from recloop_pipelines.feedback import play
 
-    return play(config, since=since, until=until, k=config.serving.k)
-
-
-def _until(holds: Callable[[], bool], what: str) -> None:
-    for _ in range(240):
-        if holds():
-            return
-        time.sleep(0.25)
-    raise Stopped(f"{what} did not get ready in 60 s. See `recloop status` and .recloop/logs.")
+    config, zone = stage.config, stage.config.quality.watch.zone
+    return dict(
+        stage.clock.take(
+            name,
+            lambda: play(
+                config,
+                since=since,
+                until=end,
+                k=config.serving.k,
+                change=lambda events: spoiling.in_cents(events, spoilt, zone=zone) if spoilt else events,
+            ),
+        )
+    )

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,11 +92,21 @@ def fresh_segments(config: Config) -> list[str]:
     return [key for key in open_store(settings().store_uri).keys(segments(config)) if key not in taken]
 
 
-def play(config: Config, *, since: datetime, until: datetime, k: int) -> dict[str, Any]:
-    """Replay the source's events of [since, until) against the service -> baskets, failures, hit rate by release."""
+def play(
+    config: Config,
+    *,
+    since: datetime,
+    until: datetime,
+    k: int,
+    change: "Callable[[pl.DataFrame], pl.DataFrame]" = lambda events: events,
+) -> dict[str, Any]:
+    """Replay the source's events of [since, until) against the service -> baskets, failures, hit rate by release.
+
+    change: what happens to the events on their way to the service.
+    """
     from recloop_pipelines.replay import replay
 
-    events = future(config, since, until)
+    events = change(future(config, since, until))
     tell = REPORT.get()
     found = replay(
         events,

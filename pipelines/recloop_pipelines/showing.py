@@ -1,11 +1,12 @@
-"""What the demo prints: the check, the scorecard, a household, the replay, and where the time went."""
+"""What the demo prints: the check, the scorecard, a household, a bad day, the canary, the replay, and where the time went."""
 
 import json
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from recloop.config import Config
@@ -14,6 +15,10 @@ from recloop_pipelines.feedback import decision_of
 from recloop_pipelines.places import required
 from recloop_pipelines.release import verdict
 from recloop_pipelines.settings import opened, settings
+
+if TYPE_CHECKING:
+    from recloop.serving.rollout import Rollout
+    from recloop_pipelines.quarantine import Case
 
 SHOWN = 5
 
@@ -73,6 +78,44 @@ def feedback(console: Console, config: Config) -> None:
         console.print(f"  {reason}")
 
 
+def refused(console: Console, config: Config, case: "Case", *, generation: int) -> None:
+    """What the check found in the days that came, and that nothing of it reached what serves."""
+    table = Table("fault", "day", "rows", "likely cause", "remedy", title_justify="left", box=None)
+    table.title = "[bold red]Check failed[/]: the delivery is in quarantine"
+    for found in case.findings:
+        if found["stops"]:
+            name = f"{found['check']} {found['about']}".strip()
+            table.add_row(name, found["day"], f"{found['rows']:,}", escape(found["cause"]), escape(found["remedy"]))
+    console.print(table)
+    console.print(
+        f"Generation {generation} goes on serving. Case: recloop quarantine show {config.scenario} --case {case.name}"
+    )
+
+
+def mended(console: Console, config: Config, day: date, rows: int) -> None:
+    """The rows that were converted back, and what the check says now."""
+    folder = opened(required(config, "checked"), kind="checked").path
+    good = json.loads((folder / "profile.json").read_text())["good"]
+    console.print(
+        f"Repaired: {rows:,} prices of {day} divided by 100 and given back (recloop quarantine readmit {config.scenario} "
+        f"--rows FILE). Check [green]ok[/], {good:,} events good.",
+        soft_wrap=True,
+    )
+
+
+def canary_begins(console: Console, found: "Rollout") -> None:
+    """Who is served by the release that is tried."""
+    console.print(f"Canary: {found.share:.0%} of the households get the new release; the rest stay with the old one.")
+
+
+def canary_ends(console: Console, found: "Rollout") -> None:
+    """The verdict of the canary's guardrails."""
+    word = "still running" if found.state == "running" else found.state.replace("_", " ")
+    console.print(f"Canary: [bold]{word}[/] by its guardrails. {found.reason}")
+    if "guardrails" in found.figures:
+        console.print(report.guardrails_table(found.figures["guardrails"]))
+
+
 def replays(console: Console, *found: dict[str, Any]) -> None:
     """Hits of each release in the replay."""
     table = Table(
@@ -82,7 +125,7 @@ def replays(console: Console, *found: dict[str, Any]) -> None:
     for part in found:
         for row in part["by_release"]:
             first, last = (f"{row[name]:%Y-%m-%d}" for name in ("first", "last"))
-            counts = (str(row["generation"]), f"{row['baskets']:,}", f"{row['users']:,}")
+            counts = (str(row["generation"] or "canary"), f"{row['baskets']:,}", f"{row['users']:,}")
             table.add_row(*counts, first, last, f"{row['hit_rate']:.3f}", f"{row['recall']:.3f}")
     console.print(table)
     failed, lost = (sum(part[name] for part in found) for name in ("failed_requests", "lost_events"))

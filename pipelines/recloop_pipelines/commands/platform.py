@@ -21,10 +21,10 @@ Config = Annotated[str, typer.Option(help="The scenario that the service serves.
 def demo(
     scenario: Scenario = RETAIL,
     json: Json = False,
-    weeks: Annotated[int, typer.Option(min=1, help="Weeks replayed before the second training.")] = 8,
+    weeks: Annotated[int, typer.Option(min=1, help="Weeks replayed before the second training.")] = 6,
     stop: Annotated[bool, typer.Option("--stop", help="Stop the services at the end.")] = False,
 ) -> None:
-    """The main job on real data: a model released through Airflow, its feedback, and a better release.
+    """The main job on real data: a model released through Airflow, a bad day refused and mended, and a better release by canary.
 
     Examples:
 

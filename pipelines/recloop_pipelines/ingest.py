@@ -116,7 +116,9 @@ def check(*, config: Config, out: str, events: str = "") -> str:
 
 def _asked(config: Config) -> dict[str, Any]:
     """What the section privacy asks for, where it asks for anything."""
-    return {"privacy": config.privacy.model_dump(mode="json", exclude={"k"})} if config.privacy.active else {}
+    return (
+        {"privacy": config.privacy.model_dump(mode="json", exclude={"k", "raw_ids"})} if config.privacy.active else {}
+    )
 
 
 def _quality(config: Config) -> "QualityConfig":

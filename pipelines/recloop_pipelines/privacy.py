@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,16 @@ def people(config: Config, attributes: "pl.DataFrame") -> "pl.DataFrame":
     if not config.privacy.pseudonymise:
         return kept
     return kept.with_columns(pseudonyms(kept[Columns.User], needed()).alias(Columns.User)).sort(Columns.User)
+
+
+def renaming(config: Config) -> "Callable[[Sequence[str]], list[str]] | None":
+    """Ids as callers of the service send them -> pseudonyms; None where callers send these themselves."""
+    if not config.privacy.raw_ids:
+        return None
+    from recloop.privacy.pseudonyms import pseudonyms_of
+
+    secret = needed()
+    return lambda ids: pseudonyms_of(ids, secret)
 
 
 def erase(config: Config, user: str) -> str:

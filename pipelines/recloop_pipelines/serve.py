@@ -12,6 +12,7 @@ from recloop.artifacts.artifact import export
 from recloop.config import Config
 from recloop_pipelines.answering import answering
 from recloop_pipelines.listening import Tls, audit, listen, traced
+from recloop_pipelines.privacy import renaming
 from recloop_pipelines.settings import opened, settings
 from recloop_pipelines.trying import traffic_of, trials_of
 
@@ -78,6 +79,7 @@ def serve(config: Config, *, host: str, port: int, bundle: str = "", journal: st
         around=config.edge,
         audit=audit(),
         trials=trials_of(config, engine, traffic, log, store) if traffic else None,
+        rename=renaming(config),
     )
     traced(app, engine)
     listen(app, config.edge, host=host, port=port, tls=tls)

@@ -60,3 +60,11 @@ def test_the_erasure_list_names_nobody(config):
     privacy.erase(config, PERSON)
     (found,) = privacy.scan(PERSON, None).values()
     assert found.found == ()
+
+
+def test_the_service_renames_as_ingest_does(config):
+    raw = closed(config).model_copy(update={"privacy": PrivacyConfig(pseudonymise=True, raw_ids=True)})
+    rename = privacy.renaming(raw)
+    kept = pl.read_parquet(collected(raw, "a") / "events.parquet")["user_id"]
+    assert rename([PERSON])[0] in kept
+    assert privacy.renaming(closed(config)) is None

@@ -14,6 +14,8 @@ class PrivacyConfig(Section):
 
     pseudonymise: bool = False
     """user, basket and event ids become keyed hashes; the key is RECLOOP_PRIVACY_KEY of the environment"""
+    raw_ids: bool = False
+    """callers of the service send ids as the shop knows them and the service makes the pseudonyms; else they send these"""
     drop: tuple[Optional, ...] = ()
     """columns that no model of the scenario needs"""
     hours: int = Field(0, ge=0, le=24)
@@ -27,8 +29,16 @@ class PrivacyConfig(Section):
 
     @property
     def active(self) -> bool:
-        """Anything is asked of events that enter; k asks of reports alone."""
-        return self.model_copy(update={"k": 0}) != PrivacyConfig()
+        """Anything is asked of events that enter; k asks of reports, raw_ids of the service alone."""
+        return self.model_copy(update={"k": 0, "raw_ids": False}) != PrivacyConfig()
+
+    @model_validator(mode="after")
+    def _hashed_twice(self) -> "PrivacyConfig":
+        if self.raw_ids and not self.pseudonymise:
+            raise ValueError(
+                "raw_ids is set and pseudonymise is not: the service would know people by ids that no history has"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole_days(self) -> "PrivacyConfig":

@@ -2,10 +2,12 @@
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import polars as pl
+from numpy.typing import NDArray
 
 from recloop.data.identity import hexed
 from recloop.errors import BadConfig
@@ -33,11 +35,18 @@ def pseudonyms(ids: pl.Series, keys: Keys) -> pl.Series:
     known = ids.drop_nulls().unique()
     if known.is_empty():
         return ids
-    texts = known.to_numpy().astype(np.object_)
-    halves = (pd.util.hash_array(texts, hash_key=key, categorize=False) for key in keys)
-    return ids.replace_strict(known, hexed(*halves), return_dtype=pl.String())
+    return ids.replace_strict(known, _hashed(known.to_numpy().astype(np.object_), keys), return_dtype=pl.String())
 
 
 def pseudonym(id_: str, keys: Keys) -> str:
     """One id -> its pseudonym."""
-    return str(pseudonyms(pl.Series([id_], dtype=pl.String()), keys)[0])
+    return pseudonyms_of([id_], keys)[0]
+
+
+def pseudonyms_of(ids: Sequence[str], keys: Keys) -> list[str]:
+    """A few ids -> their pseudonyms, without the steps that pay for many."""
+    return list(_hashed(np.array(ids, dtype=np.object_), keys)) if ids else []
+
+
+def _hashed(texts: NDArray[np.object_], keys: Keys) -> pl.Series:
+    return hexed(*(pd.util.hash_array(texts, hash_key=key, categorize=False) for key in keys))

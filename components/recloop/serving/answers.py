@@ -9,6 +9,7 @@ from recloop.serving.direct import Direct
 from recloop.serving.fallback import answer_safely
 from recloop.serving.keys import RECOMMEND
 from recloop.serving.notes import Notes
+from recloop.serving.people import renamed_ask
 from recloop.serving.receipts import record_of, without_pool
 from recloop.serving.schemas import Ask, Id
 from recloop.serving.service import Service, answered
@@ -29,6 +30,7 @@ def routes(service: Service) -> APIRouter:
         """The k best items for a user or an anonymous session, with the receipt."""
         service.may(request, RECOMMEND)
         with for_you.time():
+            ask = renamed_ask(ask, service.rename)
             answer = await answer_safely(engine, admission, ask, now=clock())
             record = record_of(ask, answer)
             if service.trials:
@@ -56,6 +58,7 @@ def routes(service: Service) -> APIRouter:
     ) -> Response:
         """What the service knows of a user, newest first; `at`: as seen from that moment."""
         service.may(request, "read")
-        return answered(engine.history(user_id, now=clock(), at=at, limit=limit))
+        kept = service.rename([user_id])[0] if service.rename else user_id
+        return answered(engine.history(kept, now=clock(), at=at, limit=limit))
 
     return router

@@ -18,6 +18,7 @@ from recloop.serving.engine import Engine
 from recloop.serving.journal import Journal
 from recloop.serving.keys import Known, permission
 from recloop.serving.monitoring import Monitoring
+from recloop.serving.people import Rename
 from recloop.serving.rules import routes as merchandising
 from recloop.serving.rules.book import Rulebook
 from recloop.serving.service import Service
@@ -57,13 +58,29 @@ def create_app(
     around: EdgeConfig = EDGE,
     audit: Audit | None = None,
     trials: Trials | None = None,
+    rename: Rename | None = None,
 ) -> FastAPI:
-    """Parts -> app, which starts and stops them. Without keys every caller may write: only for loopback, see `guard`."""
+    """Parts -> app, which starts and stops them. Without keys every caller may write: only for loopback, see `guard`.
+
+    rename: ids of people as callers send them -> as they are kept; None where these are the same.
+    """
     admission = Admission(engine.proposed, batch=limits.batch, queue=limits.queue, patience=limits.patience_seconds)
     may = permission(keys, read_needs_key=around.read_needs_key)
     monitoring, abuse = Monitoring(), Abuse(around.abuse)
     service = Service(
-        engine, admission, journal, Together(journal), clock, may, monitoring, abuse, watcher, shipper, keys, trials
+        engine,
+        admission,
+        journal,
+        Together(journal),
+        clock,
+        may,
+        monitoring,
+        abuse,
+        watcher,
+        shipper,
+        keys,
+        trials,
+        rename,
     )
 
     @asynccontextmanager

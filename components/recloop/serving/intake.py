@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from recloop.serving.direct import Direct
 from recloop.serving.keys import nobodys
+from recloop.serving.people import renamed_records
 from recloop.serving.problems import fields_of, problem
 from recloop.serving.schemas import Event, Events
 from recloop.serving.service import Service, answered
@@ -29,8 +30,9 @@ def routes(service: Service) -> APIRouter:
         service.may(request, "write")
         now = service.clock()
         judged = [_judged(raw, now, n) for n, raw in enumerate(body.events)]
-        _flag(service, judged, address=nobodys(request), now=now)
-        records = [record for record in judged if "kind" in record]
+        named = [record for record in judged if "kind" in record]
+        records = renamed_records(named, service.rename)
+        _flag(service, records, address=nobodys(request), now=now)
         if not records:
             count(service, ["rejected"] * len(judged))
             return _all_rejected(judged)
@@ -54,10 +56,10 @@ async def _taken(service: Service, records: list[dict[str, Any]]) -> list[bool]:
     return fresh
 
 
-def _flag(service: Service, judged: list[dict[str, Any]], *, address: str | None, now: float) -> None:
+def _flag(service: Service, records: list[dict[str, Any]], *, address: str | None, now: float) -> None:
     """Mark what a bot or a repetition is; an event that was sent again is neither."""
-    for record in judged:
-        if "kind" in record and not service.journal.knows(record["event_id"]):
+    for record in records:
+        if not service.journal.knows(record["event_id"]):
             flag = service.abuse.flag(record, address=address, now=now)
             if flag:
                 record["flag"] = flag

@@ -13,6 +13,7 @@ from recloop.serving.engine import Engine
 from recloop.serving.journal import Journal
 from recloop.serving.keys import Known, May
 from recloop.serving.monitoring import Monitoring
+from recloop.serving.people import Rename
 from recloop.serving.shipping import Shipper
 from recloop.serving.together import Together
 from recloop.serving.watcher import Watcher
@@ -45,6 +46,8 @@ class Service:
     shipper: Shipper | None
     keys: Known | None
     trials: Hears | None = None
+    rename: Rename | None = None
+    """None: callers send the ids that are kept"""
 
     def state(self) -> dict[str, Any]:
         """ready, release and generation."""

@@ -94,3 +94,8 @@ def test_hours_must_divide_a_day():
 def test_a_bound_on_groups_asks_nothing_of_events():
     assert not PrivacyConfig(k=5).active
     assert PrivacyConfig(k=5, hours=1).active
+
+
+def test_a_service_that_renames_needs_pseudonyms_in_its_histories():
+    with pytest.raises(ValueError, match="raw_ids is set and pseudonymise is not"):
+        PrivacyConfig(raw_ids=True)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recloop.errors import BadConfig
-from recloop.privacy.pseudonyms import keys, pseudonym, pseudonyms
+from recloop.privacy.pseudonyms import keys, pseudonym, pseudonyms, pseudonyms_of
 
 KEYS = keys("0123456789abcdef")
 
@@ -25,3 +25,9 @@ def test_equal_ids_alone_have_equal_pseudonyms(ids):
 def test_a_short_secret_is_refused():
     with pytest.raises(BadConfig, match="has 5 characters"):
         keys("short")
+
+
+def test_a_few_ids_get_the_pseudonyms_that_a_column_gives_them():
+    ids = ["4711", "b", "4711"]
+    assert pseudonyms_of(ids, KEYS) == pseudonyms(pl.Series(ids), KEYS).to_list()
+    assert pseudonyms_of([], KEYS) == []

@@ -41,7 +41,6 @@ class Index:
         facts = folder / FACTS
         if not facts.exists() or (said := json.loads(facts.read_text()))["kind"] == "exact":
             return None
-        faiss.omp_set_num_threads(1)
         return cls(faiss.read_index(str(folder / FILE)), vectors, known, said["probes"])
 
     def save(self, folder: Path) -> None:
@@ -50,6 +49,8 @@ class Index:
 
     def search(self, states: F32, k: int, allowed: NDArray[np.bool_] | None = None) -> I64:
         """Codes of the k nearest known items of each state, best first, -1 where there are fewer. [n, k]"""
+        # OpenMP keeps the number for the thread that asks; two of them would wait for each other beside the server's loop
+        faiss.omp_set_num_threads(1)
         bits = None if allowed is None else np.packbits(allowed, bitorder="little")
         chosen = None if bits is None else faiss.IDSelectorBitmap(bits)
         wanted = faiss.SearchParametersIVF(nprobe=self.probes, sel=chosen)

@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import faiss
 import numpy as np
 import pytest
 
@@ -81,3 +84,13 @@ def test_the_exact_choice_and_no_choice_have_no_index(vectors, index, tmp_path):
     Choice("exact", N, DIM).save(tmp_path)
     assert (tmp_path / FACTS).exists()
     assert Index.chosen(tmp_path, vectors, index.known) is None
+
+
+def test_the_thread_that_searches_does_so_alone(index, states):
+    def searched():
+        faiss.omp_set_num_threads(2)
+        index.search(states, 1)
+        return faiss.omp_get_max_threads()
+
+    with ThreadPoolExecutor(1) as model:
+        assert model.submit(searched).result() == 1

@@ -70,5 +70,6 @@ def catalogue_out_of_step(batch: Batch, share: float, rng: np.random.Generator) 
 def catalogue_encoding(batch: Batch, share: float, rng: np.random.Generator) -> Batch:
     """Titles of a share of the items written in one encoding and read in another."""
     chosen = pl.lit(pl.Series(some_ids(batch.items, Columns.Item, share, rng)))
-    garbled = pl.lit("\u00c3\u00bc") + pl.col(Columns.Title)
-    return replace(batch, items=batch.items.with_columns(pl.when(chosen).then(garbled).otherwise(Columns.Title)))
+    title = pl.col(Columns.Title)
+    garbled = pl.when(chosen).then(pl.lit("\u00c3\u00bc") + title).otherwise(title)
+    return replace(batch, items=batch.items.with_columns(garbled.alias(Columns.Title)))

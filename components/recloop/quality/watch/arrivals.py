@@ -87,7 +87,7 @@ def _lost(items: pl.DataFrame, before: pl.DataFrame, limit: float, day: str) -> 
 
 
 def _changed(items: pl.DataFrame, before: pl.DataFrame, limit: float, day: str) -> list[Finding]:
-    """Items that are called otherwise: ids given to other products, or columns of the catalogue out of step."""
+    """Items that are called otherwise: ids given to other products, columns out of step, or another encoding."""
     columns = [c for c in CHANGING if c in items.columns and c in before.columns]
     both = items.select(Columns.Item, *columns).join(
         before.select(Columns.Item, *columns), on=Columns.Item, suffix="_old"
@@ -96,7 +96,7 @@ def _changed(items: pl.DataFrame, before: pl.DataFrame, limit: float, day: str) 
     share = other.height / max(both.height, 1)
     if share <= limit:
         return []
-    cause = "ids given to other products, or the catalogue's columns joined out of step"
+    cause = "ids given to other products, columns joined out of step, or text read in another encoding"
     remedy = "Compare the catalogue with the last one; raise quality.watch.max_changed_item_share for a real renaming."
     return [
         Finding("changed_items", day, "", share / max(limit, 1e-9), share, 0, other.height, _ids(other), cause, remedy)

@@ -10,7 +10,7 @@ MAD = 1.4826
 WIDTHS = 5.0
 """robust standard deviations that a limit is away"""
 TAIL = 0.1
-"""share of the history, the days furthest off, from which its tail is read"""
+"""share of the history, the days furthest off on the side that counts, from which its tail is read"""
 RARE = 1e-3
 """chance of such a day, were the tail exponential; nearer than five deviations where it is a normal distribution's"""
 LEARNT = 28
@@ -54,8 +54,9 @@ def band(
         effect[day] = np.median(of_day) - middle if len(of_day) >= 4 else 0.0
     level = history - effect[weekdays]
     centre = float(np.median(level[-RECENT:]))
-    off = _off(level[:-FRESH], side)
-    spread = max(WIDTHS * MAD * float(np.median(off)), tail(off))
+    learnt = level[:-FRESH]
+    off = _off(learnt, side)
+    spread = max(WIDTHS * MAD * float(np.median(off)), tail(off, len(learnt)))
     return Band(expected=centre + float(effect[weekday]), reach=float(np.hypot(max(spread, floor), reach)))
 
 
@@ -66,13 +67,13 @@ def _off(level: Values, side: str) -> Values:
     return np.abs(of_side)
 
 
-def tail(off: Values) -> float:
-    """Deviations -> the one that a day exceeds with a chance of 1 in 1,000, were their tail exponential.
+def tail(off: Values, days: int) -> float:
+    """Deviations of a history of so many days, of a side -> what a day exceeds with a chance of 1 in 1,000, were it exponential.
 
     Peaks over a threshold, whose mean excess is read from the median, so that single wild days do not move it; a normal
     distribution gives 3.7 standard deviations. Coles, An Introduction to Statistical Modeling of Extreme Values (2001), 4.3.
     """
     ordered = np.sort(off)
-    threshold, *beyond = ordered[-1 - round(TAIL * len(off)) :]
+    threshold, *beyond = ordered[-1 - round(TAIL * days) :]
     mean = (np.median(beyond) - threshold) / np.log(2)
     return float(threshold + mean * np.log(TAIL / RARE))

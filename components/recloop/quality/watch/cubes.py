@@ -30,7 +30,7 @@ class Cubes:
     slots: pl.DataFrame
     """day, key (five minutes) -> rows, users"""
     stores: pl.DataFrame
-    """day, key -> rows, users; price_off: the mean logarithm of the price against the item's usual one"""
+    """day, key -> rows, users; price_off: the median logarithm of the price against the item's usual one"""
     kinds: pl.DataFrame
     """day, key -> rows, users"""
     categories: pl.DataFrame
@@ -133,7 +133,7 @@ def _grouped(rows: pl.LazyFrame, column: pl.Expr) -> pl.LazyFrame:
     return rows.group_by(DAY, column.cast(pl.String).fill_null("").alias(KEY)).agg(
         pl.len().alias(ROWS),
         USER.n_unique().alias(USERS),
-        pl.col("off").mean().alias("price_off"),
+        pl.col("off").median().alias("price_off"),
         pl.col("off").count().alias("priced"),
     )
 

@@ -164,7 +164,7 @@ MONEY = (
     _share(
         "price_by_store",
         "high",
-        2.2,
+        1.3,
         "one shop sends another currency or price list",
         "Compare the shop's prices with the day before.",
     ),
@@ -209,7 +209,7 @@ MIX = (
     _share(
         "silent_store",
         "high",
-        5.0,
+        4.2,
         "a shop, site or device sends nothing or too little",
         "Ask that shop's feed for the day.",
         seasonal=True,

@@ -9,7 +9,7 @@ from scipy.special import gammaincc
 
 from recloop.quality.watch.window import BACK, DAY, KEY, ROWS
 
-SPANS = (1, 3, 7)
+SPANS = (1, 3, 5, 7)
 """days over which a group may be silent"""
 QUIET = (1, 2, 3, 6)
 """hours that a gap may last"""
@@ -17,7 +17,7 @@ FORTNIGHT = 14
 LEAD = BACK + FORTNIGHT
 """days before the first one of which every figure is known"""
 LEAST = 8
-"""priced rows a shop and day, from which their mean is looked at"""
+"""priced rows a shop and day, from which their median is looked at"""
 
 Days = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -84,7 +84,7 @@ def quiet(grid: Grid) -> tuple[Values, NDArray[np.int64]]:
 def silence(grid: Grid) -> tuple[Values, NDArray[np.int64]]:
     """-log10 of the chance that a group has so few users, the least likely one of each day -> (that, which group).
 
-    Counts over 1, 3 and 7 days are Poisson, wider where the group varied more in the fortnight before; what to expect
+    Counts over 1, 3, 5 and 7 days are Poisson, wider where the group varied more in the fortnight before; what to expect
     follows the day's total. Known from the 43rd day on.
     """
     total = grid.counts.sum(1, keepdims=True)

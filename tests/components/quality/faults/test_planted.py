@@ -34,6 +34,7 @@ JUDGED = (
     "price_lost",
     "silent_store",
     "lost_users",
+    "catalogue_encoding",
     "catalogue_out_of_step",
 )
 """one or two of each kind; `recloop bench faults` judges all of them"""
@@ -70,6 +71,13 @@ def test_the_strongest_of_a_fault_is_found(name, clean, delivery, last):
     fault = FAULTS[name]
     planted = fault.plant(delivery, fault.strengths[-1], np.random.default_rng(3))
     assert judged(clean, planted, last).findings
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_changes_the_delivery_and_none_its_columns(name, delivery):
+    planted = FAULTS[name].plant(delivery, FAULTS[name].strengths[-1], np.random.default_rng(3))
+    assert not (planted.events.equals(delivery.events) and planted.items.equals(delivery.items))
+    assert (planted.events.schema, planted.items.schema) == (delivery.events.schema, delivery.items.schema)
 
 
 @pytest.mark.parametrize("name", FAULTS)

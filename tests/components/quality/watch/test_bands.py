@@ -75,4 +75,9 @@ def test_a_skewed_figure_is_judged_by_the_side_that_counts():
 
 def test_the_tail_of_an_exponential_figure_is_read_from_its_peaks():
     even = -np.log(1 - (np.arange(2000) + 0.5) / 2000)
-    assert tail(even) == pytest.approx(np.log(1000), rel=0.02)
+    assert tail(even, 2000) == pytest.approx(np.log(1000), rel=0.02)
+
+
+def test_the_tail_of_one_side_is_read_from_as_many_days_as_that_of_both():
+    even = -np.log(1 - (np.arange(1000) + 0.5) / 1000)
+    assert tail(even, 2000) == pytest.approx(np.log(500), rel=0.02)

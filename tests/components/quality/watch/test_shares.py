@@ -65,3 +65,9 @@ def test_a_quiet_day_of_the_whole_shop_silences_no_group():
     counts = np.tile([60, 30], (DAYS, 1))
     counts[-1] = [30, 15]
     assert silence(grid(counts))[0][-1] < 2
+
+
+def test_a_silence_of_five_days_is_told_by_those_days_alone():
+    counts = np.tile([200, 5], (DAYS, 1))
+    counts[-5:, 1] = 0
+    assert silence(grid(counts))[0][-1] > 9

@@ -118,3 +118,18 @@ def _left(watched, folder):
 
 def _number(day):
     return (START + timedelta(days=day)).date().toordinal() - 719_163
+
+
+def dearer(share, factor):
+    """Prices of a share of one shop's rows of the last day times a factor."""
+    here = (pl.col("store_id") == "c") & (pl.col("time") >= START + timedelta(days=DAYS - 1))
+    chosen = here & (pl.int_range(pl.len()) % 100 < share * 100)
+    return events().with_columns(pl.when(chosen).then(pl.col("price") * factor).otherwise("price").alias("price"))
+
+
+def test_a_shop_with_prices_a_fifth_higher_is_found():
+    assert "price_by_store" in found(seen(dearer(1.0, 1.2)))
+
+
+def test_a_few_wild_prices_are_not_another_currency_of_the_shop():
+    assert "price_by_store" not in found(seen(dearer(0.3, 100.0)))

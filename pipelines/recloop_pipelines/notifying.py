@@ -2,7 +2,9 @@
 
 import logging
 import smtplib
+import ssl
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
@@ -17,6 +19,7 @@ LOG = logging.getLogger(__name__)
 SECONDS = 10.0
 """that a server has to answer"""
 PORTS = {"smtp": 25, "smtps": 465}
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,11 @@ def breached(config: Config, sentences: tuple[str, ...]) -> None:
         LOG.warning("%s: the contract of its source is not kept:\n  %s", config.scenario, "\n  ".join(sentences))
         told = "1 promise" if len(sentences) == 1 else f"{len(sentences)} promises"
         title = f"the source has not kept {told} of its contract"
-        notify(config.notify, Notice(config.scenario, title, sentences, config.data.contract.owner))
+        try:
+            notify(config.notify, Notice(config.scenario, title, sentences, config.data.contract.owner))
+        except BadConfig as error:
+            # what was checked is published; the loop goes on without a word
+            LOG.error("Nobody was told: %s", error)
 
 
 def failed(config: Config, task: str, error: BaseException | str) -> None:
@@ -57,7 +64,9 @@ def notify(config: NotifyConfig, notice: Notice) -> None:
     for name, send in list(_ways(config)):
         try:
             send(notice)
-        except (httpx.HTTPError, smtplib.SMTPException, OSError) as error:
+        except BadConfig:
+            raise
+        except (httpx.HTTPError, httpx.InvalidURL, smtplib.SMTPException, OSError, ValueError) as error:
             LOG.error("The notice %r was not delivered by %s: %s", notice.title, name, type(error).__name__)
 
 
@@ -80,13 +89,29 @@ def _mail(server: str, config: NotifyConfig, notice: Notice) -> None:
     message["Subject"] = f"[recloop] {notice.scenario}: {notice.title}"
     message["From"], message["To"] = config.sender, ", ".join(config.email)
     message.set_content(notice.text + "\n")
+    with _connected(server) as client:
+        client.send_message(message)
+
+
+@contextmanager
+def _connected(server: str) -> Iterator[smtplib.SMTP]:
+    """A mail server that has let us in: by TLS where it can, whose certificate is checked, and never by a password in clear."""
     at = urlsplit(server)
     if at.scheme not in PORTS:
         raise BadConfig("notify.smtp is, with the environment's value, no smtp://host:port or smtps://host:port.")
-    connect = smtplib.SMTP_SSL if at.scheme == "smtps" else smtplib.SMTP
-    with connect(at.hostname or "localhost", at.port or PORTS[at.scheme], timeout=SECONDS) as client:
-        if at.scheme == "smtp" and client.has_extn("starttls"):
-            client.starttls()
+    host, port, trusted = at.hostname or "localhost", at.port or PORTS[at.scheme], ssl.create_default_context()
+    made: smtplib.SMTP
+    if at.scheme == "smtps":
+        made = smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=trusted)
+    else:
+        made = smtplib.SMTP(host, port, timeout=SECONDS)
+    with made as client:
+        client.ehlo()
+        plain = at.scheme == "smtp" and not client.has_extn("starttls")
+        if at.scheme == "smtp" and not plain:
+            client.starttls(context=trusted)
+        if at.username and plain and host not in LOOPBACK:
+            raise smtplib.SMTPNotSupportedError("it has no TLS for a login")
         if at.username:
             client.login(unquote(at.username), unquote(at.password or ""))
-        client.send_message(message)
+        yield client

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from recloop.artifacts import Artifact, Pointer, current, open_store, promote, publishing
 from recloop.config import Config
-from recloop.errors import BadArtifact, BadData, BadRelease
+from recloop.errors import BadArtifact, BadData, BadRelease, Permanent, Unavailable
 from recloop_pipelines import rollouts
 from recloop_pipelines.airflow_api import wake
 from recloop_pipelines.champion import pointer
@@ -203,8 +203,18 @@ def conclude(config: Config, decision: "Rollout") -> "Rollout":
         reason = f"{decision.mode} {decision.name}: {decision.reason}"
         move(config, bundle, pointer(config), reason=reason, who="canary")
         announce(config, "release", decision.release)
-        wake("release", decision.release, config.scenario)
-    return rollouts.finish(config, decision)
+    ended = rollouts.finish(config, decision)
+    if decision.state == "promoted":
+        _wake(config, decision.release)
+    return ended
+
+
+def _wake(config: Config, uri: str) -> None:
+    """Wake what scores all users; the promotion stands, whether Airflow hears of it or not."""
+    try:
+        wake("release", uri, config.scenario)
+    except (Permanent, Unavailable) as error:
+        LOG.error("score_users was not woken for %s: %s Trigger it in Airflow.", uri, error)
 
 
 def reconcile(config: Config) -> dict[str, str]:

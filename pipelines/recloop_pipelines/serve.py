@@ -79,7 +79,8 @@ def serve(config: Config, *, host: str, port: int, bundle: str = "", journal: st
         around=config.edge,
         audit=audit(),
         trials=trials_of(config, engine, traffic, log, store) if traffic else None,
-        rename=renaming(config),
+        # the try of a bundle asks for the users whom the bundle names
+        rename=None if bundle else renaming(config),
     )
     traced(app, engine)
     listen(app, config.edge, host=host, port=port, tls=tls)

@@ -101,7 +101,13 @@ def _catalogue(parts: "list[pl.DataFrame]", *, whole: bool) -> "pl.DataFrame":
 
 def _same(config: Config, folder: Path) -> bool:
     """Whether an events artefact was made of this topic."""
-    return (folder / OFFSETS).exists() and json.loads((folder / OFFSETS).read_text())["topic"] == config.data.events
+    path = folder / OFFSETS
+    return path.exists() and _topic(json.loads(path.read_text())["topic"]) == _topic(config.data.events or "")
+
+
+def _topic(events: str) -> str:
+    """The topic of kafka://brokers/topic: brokers come and go."""
+    return events.rsplit("/", 1)[-1]
 
 
 def _offsets(folder: Path) -> dict[int, int]:

@@ -94,3 +94,9 @@ def test_a_task_that_failed_is_told(shop):
         config = load(shop).model_copy(update={"notify": NotifyConfig(webhook=url)})
         failed(config, "fit", ValueError("no memory"))
     assert got[0]["text"] == "shop: fit failed\nno memory"
+
+
+def test_an_address_that_is_none_keeps_nobody_from_going_on(caplog):
+    notify(NotifyConfig(webhook="http://[broken/s3cret"), NOTICE)
+    assert "was not delivered by notify.webhook" in caplog.text
+    assert "s3cret" not in caplog.text

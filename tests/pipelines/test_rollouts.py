@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from recloop.artifacts import Pointer, open_artifact, publishing
 from recloop.config import load
-from recloop.errors import BadConfig, BadRelease, Conflict
+from recloop.errors import BadConfig, BadRelease, Conflict, Unavailable
 from recloop_pipelines import release, rollouts, trying
 from recloop_pipelines.__main__ import app
 from recloop_pipelines.commands.options import share
@@ -131,3 +131,13 @@ def test_a_promoted_canary_wakes_the_scoring(config, started, moves, monkeypatch
     monkeypatch.setattr(release, "wake", lambda *told: woken.append(told))
     release.conclude(config, started.model_copy(update={"state": "promoted", "reason": "it is safe"}))
     assert woken == [("release", started.release, "shop")]
+
+
+def test_a_promotion_stands_where_airflow_is_away(config, started, moves, monkeypatch, caplog):
+    def away(*_):
+        raise Unavailable("Airflow is away.")
+
+    monkeypatch.setattr(release, "wake", away)
+    release.conclude(config, started.model_copy(update={"state": "promoted", "reason": "it is safe"}))
+    assert rollouts.newest(config).state == "promoted"
+    assert "score_users was not woken" in caplog.text

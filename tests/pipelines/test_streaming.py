@@ -8,9 +8,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
-from recloop.config import load
-from recloop_pipelines import ingest
+from recloop.config import load, parse
+from recloop_pipelines import ingest, streaming
 from recloop_pipelines.places import latest, place
 from recloop_pipelines.settings import opened
 from topics import cluster, order
@@ -119,3 +120,10 @@ def test_deletions_reach_what_came_earlier(scenario, tmp_path):
     pl.DataFrame({"user_id": ["u1"]}).write_csv(tmp_path / "gone.csv")
     path.write_text(path.read_text().replace("source: kafka", f"source: kafka, deletions: {tmp_path}/gone.csv"))
     assert run(path, "two") == sorted(f"e{n}" for n in range(40) if n % 7 != 1)
+
+
+@pytest.mark.parametrize(("url", "goes_on"), [("kafka://old:1,new:1/orders", True), ("kafka://old:1/clicks", False)])
+def test_a_topic_goes_on_when_its_brokers_change(tmp_path, url, goes_on):
+    (tmp_path / "offsets.json").write_text('{"topic": "kafka://old:1/orders", "next": {"0": 7}}')
+    config = parse(yaml.safe_load(CONFIG.format(url=url)), name="stream.yaml")
+    assert streaming._same(config, tmp_path) is goes_on

@@ -3,7 +3,6 @@
 import asyncio
 from concurrent.futures import Future
 
-from recloop.errors import Unavailable
 from recloop.serving.journal import Journal, Record
 
 Waiting = tuple[list[Record], "asyncio.Future[list[bool]]"]
@@ -30,7 +29,8 @@ class Together:
         group, self.waiting = self.waiting, []
         try:
             work = self.journal.append([record for records, _ in group for record in records])
-        except Unavailable as error:
+        except Exception as error:
+            # whatever it is, nobody may wait for ever
             _refuse(group, error)
             return
         work.add_done_callback(lambda done: loop.call_soon_threadsafe(_settle, group, done))

@@ -38,6 +38,7 @@ def add(
     from recloop.serving import keyring
 
     wanted = tuple(scope.strip() for scope in scopes.split(",") if scope.strip())
+    first = not settings().keys_file.exists()
     secret = keyring.add(settings().keys_file, name, wanted, per_minute=per_minute, public=public)
     _note("key added", {"name": name, "scopes": list(wanted), "per_minute": per_minute, "public": public})
     if json:
@@ -45,6 +46,8 @@ def add(
         return
     people().print(f"Key {name} ({', '.join(wanted)}) is in {settings().keys_file}. Its secret, shown this once:")
     typer.echo(secret)
+    if first:
+        people().print("It is the first: a service that runs without keys asks for them once it is started again.")
 
 
 @app.command("list")

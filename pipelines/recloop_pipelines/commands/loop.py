@@ -13,6 +13,8 @@ from recloop_pipelines.places import KINDS, configuration, latest, place, requir
 
 RETAIL = "configs/retail.yaml"
 REFUSED = 4
+AT_ONCE = frozenset({"0", "0%"})
+"""--canary for a release that everybody gets"""
 Artifact = typer.Option(help="URI of the artefact; the default is the newest one of the scenario.")
 
 
@@ -90,7 +92,7 @@ def release(
         str,
         typer.Option(
             help="Try it on this share of users, such as 5%, and promote or roll back by their verdict; the default is "
-            "experiments.canary of the scenario."
+            "experiments.canary of the scenario. 0: everybody gets it at once."
         ),
     ] = "",
     shadow: Annotated[
@@ -111,10 +113,10 @@ def release(
     from recloop_pipelines import rollouts
 
     config = configuration(scenario)
-    tried = share(canary, "--canary")
+    tried = None if not canary else 0.0 if canary.strip() in AT_ONCE else share(canary, "--canary")
     if tried and shadow:
         raise BadConfig("A release is either a canary or a shadow: give one of --canary and --shadow.")
-    step = update_wrapper(partial(module.release, canary=tried or None, shadow=shadow), module.release)
+    step = update_wrapper(partial(module.release, canary=tried, shadow=shadow), module.release)
     kinds = ("dataset", "model", "scorecard")
     made = _take(
         config,

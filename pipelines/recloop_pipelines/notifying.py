@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from recloop.config import Config, NotifyConfig
+from recloop.config.edge import LOOPBACK
 from recloop.errors import BadConfig
 from recloop_pipelines.source import replaced
 
@@ -19,7 +20,6 @@ LOG = logging.getLogger(__name__)
 SECONDS = 10.0
 """that a server has to answer"""
 PORTS = {"smtp": 25, "smtps": 465}
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)

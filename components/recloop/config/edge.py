@@ -6,6 +6,9 @@ from pydantic import AfterValidator, Field
 
 from recloop.config.section import Section
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+"""hosts that only this machine reaches"""
+
 
 def _origin(value: str) -> str:
     if not value.startswith(("http://", "https://")) or value.count("/") != 2:

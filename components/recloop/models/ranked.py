@@ -31,10 +31,13 @@ class Source(Protocol):
         allowed: NDArray[np.bool_] | None = None,
         exclude: NDArray[np.int32] | None = None,
     ) -> Ranked:
-        """As `Recommender.recommend`."""
+        """Histories -> the k best items of each row.
+
+        exclude_seen leaves out what a row's history holds; allowed is a mask by item code; exclude are codes that no row gets.
+        """
 
 
-class Recommender(Protocol):
+class Recommender(Source, Protocol):
     """One interface for baselines and models."""
 
     sources: tuple[str, ...]
@@ -45,20 +48,6 @@ class Recommender(Protocol):
     @property
     def n_codes(self) -> int:
         """Item codes, padding included."""
-
-    def recommend(
-        self,
-        histories: Histories,
-        *,
-        k: int,
-        exclude_seen: bool = False,
-        allowed: NDArray[np.bool_] | None = None,
-        exclude: NDArray[np.int32] | None = None,
-    ) -> Ranked:
-        """Histories -> the k best items of each row.
-
-        exclude_seen leaves out what a row's history holds; allowed is a mask by item code; exclude are codes that no row gets.
-        """
 
     def recommend_twice(self, histories: Histories, *, k: int) -> tuple[Ranked, Ranked]:
         """What `recommend` gives without and with exclude_seen, for little more than the price of one."""

@@ -8,6 +8,7 @@ from fastapi_offline import FastAPIOffline
 
 from recloop import __version__
 from recloop.config import EdgeConfig, ServingConfig
+from recloop.config.edge import LOOPBACK
 from recloop.errors import BadConfig
 from recloop.serving import administration, answers, edge, intake, problems
 from recloop.serving.abuse import Abuse
@@ -30,7 +31,6 @@ from recloop.serving.watcher import Watcher
 
 DEFAULT = ServingConfig()
 EDGE = EdgeConfig()
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 DESCRIPTION = """Recommendations that name their release, and events that are safe once acknowledged.
 
 Errors are `application/problem+json` and name the field. Writes need an API key: `Authorization: Bearer ...` or

@@ -85,11 +85,12 @@ def values(rows: F64, metric: str) -> F64:
 
 def _compared(tally: Tally, design: Design, variant: str, metric: str, before: Mapping[str, float]) -> Comparison:
     arms = (variant, design.variants[0].name)
-    parts = [values(tally.users(arm), metric) for arm in arms]
+    rows = [tally.users(arm) for arm in arms]
+    parts = [values(own, metric) for own in rows]
     past = np.array([before.get(user, 0.0) for arm in arms for user in tally.names(arm)])
     better, explained = adjusted(np.concatenate(parts), past)
     treated, control = (of(part) for part in np.split(better, [len(parts[0])]))
-    enough = active(*(tally.users(arm)[:, METRICS[metric][0]] for arm in arms)) >= FEW[metric]
+    enough = active(*(own[:, METRICS[metric][0]] for own in rows)) >= FEW[metric]
     effect = lift(treated, control) if enough else lift(of(np.zeros(1)), of(np.zeros(1)))
     low, high = (float(bound) for bound in interval(effect, tau=design.effect, alpha=design.alpha_each))
     return Comparison(
